@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/prog.h"
+#include "vyx.h"
+
+static const struct vyx_prog *self;
+
+/* clang-format off */
+#define ROW(letter, arg, member, type, text) { letter, arg, text },
+static const struct { char letter; const char *arg, *text; } letters[] = {
+	VYX_OPTIONS(ROW)
+};
+/* clang-format on */
+
+static int
+taken(char letter)
+{
+	return strchr(self->letters, letter) || strchr("hV", letter);
+}
+
+static void
+usage(FILE *to)
+{
+	fprintf(to, "usage: %s", self->name);
+	for (size_t i = 0; i < VYX_COUNT(letters); i++)
+		if (taken(letters[i].letter))
+			fprintf(to, letters[i].arg ? " [-%c %s]" : " [-%c]",
+			    letters[i].letter, letters[i].arg);
+	fprintf(to, "%s%s\n", *self->operands ? " " : "", self->operands);
+}
+
+static void
+help(void)
+{
+	printf("%s - %s\n", self->name, self->summary);
+	usage(stdout);
+	for (size_t i = 0; i < VYX_COUNT(letters); i++)
+		if (taken(letters[i].letter))
+			printf("  -%c %-6s %s\n", letters[i].letter,
+			    letters[i].arg ? letters[i].arg : "",
+			    letters[i].text);
+	if (self->more)
+		printf("%s", self->more);
+	exit(fflush(stdout) ? VYX_SYSTEM : 0);
+}
+
+static void
+version(void)
+{
+	printf("%s %s, protocol %d\n", self->name, VYX_VERSION, VYX_PROTO);
+	exit(fflush(stdout) ? VYX_SYSTEM : 0);
+}
+
+static void
+set(struct vyx_opt *o, int c)
+{
+	switch (c) {
+#define STRING(member) o->member = optarg
+#define FLAG(member) o->member++
+	case 'd':
+		STRING(run);
+		break;
+	case 'f':
+		STRING(file);
+		break;
+	case 's':
+		STRING(state);
+		break;
+	case 'n':
+		STRING(notify);
+		break;
+	case 'T':
+		STRING(limit);
+		break;
+	case 'w':
+		STRING(processes);
+		break;
+	case 'i':
+		STRING(name);
+		break;
+	case 't':
+		FLAG(tabs);
+		break;
+	case 'j':
+		FLAG(json);
+		break;
+	case 'v':
+		FLAG(verbose);
+		break;
+	case 'h':
+		help();
+		break;
+	case 'V':
+		version();
+		break;
+	default:
+		usage(stderr);
+		exit(VYX_USAGE);
+	}
+}
+
+/* A descriptor that is not open would be given to the next socket. */
+static void
+hold_standard(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd < 3)
+		continue;
+	if (fd >= 0)
+		close(fd);
+}
+
+int
+vyx_prog_start(const struct vyx_prog *p, struct vyx_opt *o, int argc,
+    char *const *argv)
+{
+	char accept[2 * VYX_COUNT(letters) + 3], *a = accept;
+	int c;
+
+	self = p;
+	hold_standard();
+	memset(o, 0, sizeof *o);
+	if (argc > 1 && !strcmp(argv[1], "--help"))
+		help();
+	if (argc > 1 && !strcmp(argv[1], "--version"))
+		version();
+	*a++ = '+'; /* operands end the options: PROG... has its own */
+	for (size_t i = 0; i < VYX_COUNT(letters); i++)
+		if (taken(letters[i].letter)) {
+			*a++ = letters[i].letter;
+			if (letters[i].arg)
+				*a++ = ':';
+		}
+	*a = 0;
+	while ((c = getopt(argc, argv, accept)) != -1)
+		set(o, c);
+	if (optind < argc && !*p->operands) {
+		usage(stderr);
+		vyx_die(VYX_USAGE, "takes no operand, got '%s'", argv[optind]);
+	}
+	vyx_log_start(p->name, o->verbose ? VYX_DEBUG : VYX_INFO);
+	return optind;
+}
+
+const char *
+vyx_prog_run(const struct vyx_opt *o)
+{
+	const char *run = o->run ? o->run : getenv("VYX_RUN");
+
+	return run && *run ? run : VYX_RUN_DEFAULT;
+}
+
+void
+vyx_prog_socket(char *path, const struct vyx_opt *o, const char *name)
+{
+	const char *run = vyx_prog_run(o);
+	int n = snprintf(path, VYX_PATH_MAX + 1, "%s/%s", run, name);
+
+	if (n < 0 || n > VYX_PATH_MAX)
+		vyx_die(VYX_USAGE,
+		    "%s/%s: %d bytes are too many for a socket's path, %d "
+		    "are allowed: choose a shorter run directory",
+		    run, name, n, VYX_PATH_MAX);
+}
+
+void
+vyx_prog_ready(struct vyx_opt *o)
+{
+	uint64_t fd;
+
+	if (!o->notify)
+		return;
+	if (!vyx_dec_scan(VYX_STRZ(o->notify), INT32_MAX, &fd) || fd < 3)
+		vyx_die(VYX_USAGE, "-n %s: a descriptor from 3 up is needed",
+		    o->notify);
+	if (write((int)fd, "\n", 1) != 1)
+		vyx_log_sys(VYX_WARN, "cannot notify readiness", NULL);
+	close((int)fd);
+	o->notify = NULL;
+}
+
+static void
+say(const char *fmt, va_list ap, const char *error)
+{
+	fprintf(stderr, "%s: ", self ? self->name : "vyx");
+	vfprintf(stderr, fmt, ap);
+	fprintf(stderr, "%s%s\n", error ? ": " : "", error ? error : "");
+}
+
+void
+vyx_die(int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(fmt, ap, NULL);
+	va_end(ap);
+	exit(status);
+}
+
+void
+vyx_die_sys(int status, const char *fmt, ...)
+{
+	const char *error = strerror(errno);
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(fmt, ap, error);
+	va_end(ap);
+	exit(status);
+}
