@@ -66,7 +66,7 @@
 	X(POOL,	 C, DROP,	  "c why",		     "",		  0) \
 	X(POOL,	 C, LOST,	  "c",			     "",		  0) \
 	X(POOL,	 C, SAYS,	  "i keeps",		     "",		  0) \
-	X(POOL,	 C, STUCK,	  "c",			     "",		  0) \
+	X(POOL,	 C, STUCK,	  "c byte",		     "",		  0) \
 	X(POOL,	 C, TUNNEL,	  "c",			     "",		  0) \
 	X(POOL,	 C, MOVED,	  "c to",		     "",		  0) \
 	X(POOL,	 C, BYE,	  "",			     "",		  0) \
@@ -145,6 +145,7 @@
 	X(LACK,		  "lack",		W, 160,		   "instance:count, idle ones short of low") \
 	X(WHY,		  "why",		W, 32,		   "reason, a word") \
 	X(KEEPS,	  "keeps",		U, 1,		   "the worker keeps connections") \
+	X(BYTE,		  "byte",		U, 1,		   "the first byte of the answer has come") \
 	X(TO,		  "to",			W, 128,		   "name of the new holder") \
 	X(UP,		  "up",			U, 1,		   "an instance of it is up") \
 	X(LOW,		  "low",		U, 65535,	   "idle connections to hold per instance") \

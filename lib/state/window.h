@@ -104,7 +104,7 @@ struct vyx_wstat {
 	uint64_t timeouts; /* waiters that expired */
 	uint64_t full;     /* requests refused because max_waiting waited */
 	uint64_t recalls;  /* connections given back to a recall */
-	uint64_t drops[VYX_POOL_WHYS];
+	uint64_t drops[VYX_POOL_WHY_COUNT];
 };
 
 /*
@@ -112,7 +112,7 @@ struct vyx_wstat {
  * NULL: ENOMEM. `role` acquire holds nothing ahead.
  */
 struct vyx_window *vyx_window_new(const struct vyx_window_ops *ops, void *arg,
-    enum vyx_pool_role role, const char *name, uint32_t pid);
+    enum vyx_proc role, const char *name, uint32_t pid);
 
 /* Let every connection go (how = -1) and free everything. Nobody may wait. */
 void vyx_window_free(struct vyx_window *win);
@@ -205,7 +205,7 @@ int vyx_window_move(struct vyx_window *win, struct vyx_wconn *c,
     struct vyx_str to, uint64_t now);
 struct vyx_wconn *vyx_window_inherit(struct vyx_window *win,
     struct vyx_wworker *worker, struct vyx_str i, uint64_t c, int fd,
-    enum vyx_pool_state state, uint64_t now);
+    enum vyx_state state, uint64_t now);
 
 /* ---- the edge --------------------------------------------------------- */
 
