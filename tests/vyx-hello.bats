@@ -172,7 +172,7 @@ hello() {
 	wait_until sh -c 'curl -s --unix-socket "$1" http://w/count |
 	    grep -q "\"open\":2"' - "$S"
 	stop hello
-	! wait $asked
+	if wait $asked; then false; fi
 }
 
 @test "nonsense of a client: 400, and the next is served" {
