@@ -35,7 +35,7 @@ ASAN	= HARDEN=-fPIE CFLAGS='-O1 -g -fno-omit-frame-pointer \
 SECONDS	= 20
 # V=1 shows the whole commands
 Q	= $(if $(V),,@)
-say	= $(if $(V),@:,@echo '  $(1)')
+say	= $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),@:,@echo '  $(1)')
 
 all: $(PROGS:%=$(B)/bin/%) $(SHELLS:%=$(B)/bin/%)
 
