@@ -277,6 +277,7 @@ vyx_buf_json(struct vyx_buf *b, struct vyx_str s)
 void
 vyx_buf_shift(struct vyx_buf *b, size_t n)
 {
-	memmove(b->p, b->p + n, b->n - n);
+	if (n && n < b->n)
+		memmove(b->p, b->p + n, b->n - n);
 	b->n -= n;
 }

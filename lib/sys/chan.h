@@ -39,8 +39,8 @@ struct vyx_chan {
 	/* The channel ended by the peer (errno 0) or by an error; it is
 	 * closed already. Free it here if you like. */
 	void (*on_close)(struct vyx_chan *c, int error);
-	/* Packet channels: the socket takes records again after EAGAIN. May
-	 * be NULL. */
+	/* There is room again: packet, after EAGAIN; stream, `out` has
+	 * become empty. May be NULL. */
 	void (*on_room)(struct vyx_chan *c);
 
 	struct vyx_buf in, out;
@@ -49,7 +49,9 @@ struct vyx_chan {
 	struct vyx_task flush;
 	struct vyx_timer stall; /* 10 s without the peer reading: closed */
 	int want_write;
-	int busy; /* in a callback: a close is put off */
+	int told;       /* on_close was called, or is not wanted any more */
+	int delivering; /* in on_rec */
+	int error;      /* why the end of this turn ends it */
 };
 
 /*
@@ -61,7 +63,8 @@ int vyx_chan_open(struct vyx_chan *c, int fd, enum vyx_edge edge,
     enum vyx_side us);
 
 /* Close at once; on_close is not called. Safe within its own callbacks, and
- * twice. What was put and not sent is lost. */
+ * twice; but within on_rec the struct must outlive the callback. What was put
+ * and not sent is lost. */
 void vyx_chan_close(struct vyx_chan *c);
 
 /* Send what is left, as far as the socket takes it now, then close. */
@@ -70,7 +73,7 @@ void vyx_chan_finish(struct vyx_chan *c);
 /*
  * Stream: begin a record in c->out by vyx_rec_begin(&c->out, verb), end it,
  * then call this: it is sent at the end of the turn. 0, EMSGSIZE: the peer
- * does not read; the channel is closed, on_close told.
+ * does not read; the channel ends with this turn, on_close told.
  */
 int vyx_chan_put(struct vyx_chan *c);
 
@@ -81,7 +84,11 @@ int vyx_chan_put(struct vyx_chan *c);
  */
 int vyx_chan_send(struct vyx_chan *c, const struct vyx_buf *b, int fd);
 
-/* Connect to the socket at `path`, non-blocking. A socket, or -1. */
+/*
+ * The sockets themselves, in chan_sock.c.
+ *
+ * Connect to the socket at `path`, non-blocking. A socket, or -1.
+ */
 int vyx_chan_dial(const char *path, int packet);
 
 /*
@@ -92,6 +99,10 @@ int vyx_chan_listen(const char *path, int packet, mode_t mode);
 
 /* Accept one; -1 with EAGAIN: none. The peer's credentials into *pid, *uid. */
 int vyx_chan_accept(int fd, pid_t *pid, uid_t *uid);
+
+/* The uid that program `p` has under root: of the system user the map names,
+ * else the number there. 0: it runs as its caller. */
+uid_t vyx_chan_uid(enum vyx_proc p);
 
 /*
  * Which program of the map the peer `uid` may be on `edge`: a bit set of

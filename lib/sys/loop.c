@@ -218,6 +218,20 @@ vyx_loop_defer(struct vyx_loop *l, struct vyx_task *t)
 	l->last = &t->next;
 }
 
+void
+vyx_loop_undefer(struct vyx_loop *l, struct vyx_task *t)
+{
+	if (!t->queued)
+		return;
+	t->queued = 0;
+	for (struct vyx_task **p = &l->tasks; *p; p = &(*p)->next)
+		if (*p == t) {
+			if (!(*p = t->next))
+				l->last = p;
+			return;
+		}
+}
+
 static void
 finish(struct vyx_loop *l)
 {

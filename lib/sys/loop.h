@@ -73,6 +73,7 @@ void vyx_loop_cancel(struct vyx_loop *l, struct vyx_timer *t);
 /* Call t->fn when the events and timers of this turn are done. A task put
  * off by a task runs in the same turn. */
 void vyx_loop_defer(struct vyx_loop *l, struct vyx_task *t);
+void vyx_loop_undefer(struct vyx_loop *l, struct vyx_task *t);
 
 /* Call fn for each `signo`, outside of signal context. */
 int vyx_loop_signal(struct vyx_loop *l, int signo,

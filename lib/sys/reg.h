@@ -55,11 +55,11 @@ struct vyx_reg {
 	unsigned tries;
 	uint32_t next_id;
 	uint32_t watch_id;
+	int many; /* the request being written has many answers */
 	struct vyx_reg_asked *asked; /* requests without an answer yet */
 	unsigned nasked;
 	struct vyx_buf batch; /* changes of the commit that is coming in */
-	size_t batch_n;
-	int snapshot; /* between snapshot and synced */
+	int snapshot;         /* between snapshot and synced */
 	struct vyx_reg_keys *keys;
 	char boot[65]; /* of regd's host, from hello */
 };

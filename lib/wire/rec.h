@@ -157,6 +157,7 @@ void vyx_rec_putrow(struct vyx_rec_out *o, const struct vyx_rec *r);
 
 /* Names, both ways. NULL or ..._NONE for what is not in the table. */
 const char *vyx_rec_verb_name(enum vyx_verb);
+const char *vyx_rec_edge_socket(enum vyx_edge); /* below the run directory */
 const char *vyx_rec_field_name(enum vyx_field);
 enum vyx_field vyx_rec_field(struct vyx_str name);
 char vyx_rec_field_type(enum vyx_field); /* 'U', 'S' or 'W' */

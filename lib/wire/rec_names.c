@@ -22,6 +22,9 @@ static const struct { const char *name, *columns; } tables[VYX_T_COUNT] = {
 	VYX_TABLES(X_TABLE)
 };
 
+#define X_EDGE(id, socket, kind, listens, may) [VYX_E_##id] = socket,
+static const char *const sockets[VYX_E_COUNT] = { VYX_EDGES(X_EDGE) };
+
 #define X_MESSAGE(edge, from, verb, must, may, fds) \
 	{ VYX_E_##edge, (enum vyx_side)SIDE_##from, VYX_V_##verb, must, may, fds },
 static const struct vyx_message messages[] = { VYX_MESSAGES(X_MESSAGE) };
@@ -137,6 +140,12 @@ const char *
 vyx_rec_verb_name(enum vyx_verb verb)
 {
 	return verbs[verb];
+}
+
+const char *
+vyx_rec_edge_socket(enum vyx_edge edge)
+{
+	return sockets[edge];
 }
 
 const char *
