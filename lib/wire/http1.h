@@ -36,68 +36,69 @@ enum vyx_http1_got {
 	X(GET) X(HEAD) X(POST) X(PUT) X(DELETE) X(OPTIONS) X(PATCH) X(TRACE)
 
 /*
- * Fields known by number. HOP: means this connection alone and is not passed
- * on. END: end to end, a Connection field cannot take it away. The last
- * column: NO when RFC 9110 6.5.1 forbids the field in a trailer section.
+ * Fields known by number, by length of name, the commonest of a length last.
+ * HOP: means this connection alone and is not passed on. END: end to end, a
+ * Connection field cannot take it away. The last column: NO when RFC 9110
+ * 6.5.1 forbids the field in a trailer section.
  */
 #define VYX_HTTP1_FIELDS(X) \
-	X(ACCEPT,		"accept",		0,	0) \
-	X(ACCEPT_ENCODING,	"accept-encoding",	0,	0) \
-	X(ACCEPT_LANGUAGE,	"accept-language",	0,	0) \
-	X(ALLOW,		"allow",		0,	0) \
-	X(AUTHORIZATION,	"authorization",	END,	NO) \
-	X(CACHE_CONTROL,	"cache-control",	END,	NO) \
-	X(CONNECTION,		"connection",		HOP,	NO) \
-	X(CONTENT_ENCODING,	"content-encoding",	END,	NO) \
-	X(CONTENT_LENGTH,	"content-length",	END,	NO) \
-	X(CONTENT_RANGE,	"content-range",	END,	NO) \
-	X(CONTENT_SECURITY_POLICY, "content-security-policy", END, NO) \
-	X(CONTENT_TYPE,		"content-type",		END,	NO) \
-	X(COOKIE,		"cookie",		END,	NO) \
-	X(DATE,			"date",			END,	NO) \
-	X(EXPECT,		"expect",		END,	NO) \
-	X(FORWARDED,		"forwarded",		END,	NO) \
-	X(HOST,			"host",			END,	NO) \
-	X(HTTP2_SETTINGS,	"http2-settings",	HOP,	NO) \
-	X(KEEP_ALIVE,		"keep-alive",		HOP,	NO) \
-	X(LOCATION,		"location",		END,	NO) \
-	X(MAX_FORWARDS,		"max-forwards",		END,	NO) \
-	X(ORIGIN,		"origin",		END,	NO) \
-	X(PROXY_AUTHENTICATE,	"proxy-authenticate",	HOP,	NO) \
-	X(PROXY_AUTHORIZATION,	"proxy-authorization",	HOP,	NO) \
-	X(PROXY_CONNECTION,	"proxy-connection",	HOP,	NO) \
-	X(RANGE,		"range",		END,	NO) \
-	X(REFERER,		"referer",		0,	0) \
-	X(REFERRER_POLICY,	"referrer-policy",	END,	NO) \
-	X(RETRY_AFTER,		"retry-after",		END,	NO) \
-	X(SEC_WEBSOCKET_ACCEPT,	"sec-websocket-accept",	END,	NO) \
-	X(SEC_WEBSOCKET_EXTENSIONS, "sec-websocket-extensions", END, NO) \
-	X(SEC_WEBSOCKET_KEY,	"sec-websocket-key",	END,	NO) \
+	X(TE, "te", HOP, NO) \
+	X(VIA, "via", END, NO) \
+	X(VARY, "vary", END, NO) \
+	X(HOST, "host", END, NO) \
+	X(DATE, "date", END, NO) \
+	X(ALLOW, "allow", 0, 0) \
+	X(RANGE, "range", END, NO) \
+	X(EXPECT, "expect", END, NO) \
+	X(ORIGIN, "origin", END, NO) \
+	X(ACCEPT, "accept", 0, 0) \
+	X(COOKIE, "cookie", END, NO) \
+	X(SERVER, "server", 0, 0) \
+	X(REFERER, "referer", 0, 0) \
+	X(TRAILER, "trailer", 0, NO) \
+	X(UPGRADE, "upgrade", HOP, NO) \
+	X(LOCATION, "location", END, NO) \
+	X(FORWARDED, "forwarded", END, NO) \
+	X(X_REAL_IP, "x-real-ip", END, NO) \
+	X(KEEP_ALIVE, "keep-alive", HOP, NO) \
+	X(SET_COOKIE, "set-cookie", END, NO) \
+	X(TRACESTATE, "tracestate", END, NO) \
+	X(CONNECTION, "connection", HOP, NO) \
+	X(USER_AGENT, "user-agent", 0, 0) \
+	X(RETRY_AFTER, "retry-after", END, NO) \
+	X(TRACEPARENT, "traceparent", END, NO) \
+	X(MAX_FORWARDS, "max-forwards", END, NO) \
+	X(VYX_INSTANCE, "vyx-instance", HOP, NO) \
+	X(X_REQUEST_ID, "x-request-id", END, NO) \
+	X(CONTENT_TYPE, "content-type", END, NO) \
+	X(AUTHORIZATION, "authorization", END, NO) \
+	X(CONTENT_RANGE, "content-range", END, NO) \
+	X(CACHE_CONTROL, "cache-control", END, NO) \
+	X(HTTP2_SETTINGS, "http2-settings", HOP, NO) \
+	X(CONTENT_LENGTH, "content-length", END, NO) \
+	X(ACCEPT_LANGUAGE, "accept-language", 0, 0) \
+	X(REFERRER_POLICY, "referrer-policy", END, NO) \
+	X(X_FORWARDED_FOR, "x-forwarded-for", END, NO) \
+	X(X_FRAME_OPTIONS, "x-frame-options", END, NO) \
+	X(ACCEPT_ENCODING, "accept-encoding", 0, 0) \
+	X(CONTENT_ENCODING, "content-encoding", END, NO) \
+	X(PROXY_CONNECTION, "proxy-connection", HOP, NO) \
+	X(WWW_AUTHENTICATE, "www-authenticate", END, NO) \
+	X(X_FORWARDED_HOST, "x-forwarded-host", END, NO) \
+	X(X_FORWARDED_PORT, "x-forwarded-port", END, NO) \
+	X(X_XSS_PROTECTION, "x-xss-protection", END, NO) \
+	X(SEC_WEBSOCKET_KEY, "sec-websocket-key", END, NO) \
+	X(TRANSFER_ENCODING, "transfer-encoding", HOP, NO) \
+	X(X_FORWARDED_PROTO, "x-forwarded-proto", END, NO) \
+	X(PROXY_AUTHENTICATE, "proxy-authenticate", HOP, NO) \
+	X(PROXY_AUTHORIZATION, "proxy-authorization", HOP, NO) \
+	X(SEC_WEBSOCKET_ACCEPT, "sec-websocket-accept", END, NO) \
+	X(SEC_WEBSOCKET_VERSION, "sec-websocket-version", END, NO) \
 	X(SEC_WEBSOCKET_PROTOCOL, "sec-websocket-protocol", END, NO) \
-	X(SEC_WEBSOCKET_VERSION, "sec-websocket-version", END,	NO) \
-	X(SERVER,		"server",		0,	0) \
-	X(SET_COOKIE,		"set-cookie",		END,	NO) \
-	X(STRICT_TRANSPORT_SECURITY, "strict-transport-security", END, NO) \
-	X(TE,			"te",			HOP,	NO) \
-	X(TRACEPARENT,		"traceparent",		END,	NO) \
-	X(TRACESTATE,		"tracestate",		END,	NO) \
-	X(TRAILER,		"trailer",		0,	NO) \
-	X(TRANSFER_ENCODING,	"transfer-encoding",	HOP,	NO) \
-	X(UPGRADE,		"upgrade",		HOP,	NO) \
-	X(USER_AGENT,		"user-agent",		0,	0) \
-	X(VARY,			"vary",			END,	NO) \
-	X(VIA,			"via",			END,	NO) \
-	X(VYX_INSTANCE,		"vyx-instance",		HOP,	NO) \
-	X(WWW_AUTHENTICATE,	"www-authenticate",	END,	NO) \
 	X(X_CONTENT_TYPE_OPTIONS, "x-content-type-options", END, NO) \
-	X(X_FORWARDED_FOR,	"x-forwarded-for",	END,	NO) \
-	X(X_FORWARDED_HOST,	"x-forwarded-host",	END,	NO) \
-	X(X_FORWARDED_PORT,	"x-forwarded-port",	END,	NO) \
-	X(X_FORWARDED_PROTO,	"x-forwarded-proto",	END,	NO) \
-	X(X_FRAME_OPTIONS,	"x-frame-options",	END,	NO) \
-	X(X_REAL_IP,		"x-real-ip",		END,	NO) \
-	X(X_REQUEST_ID,		"x-request-id",		END,	NO) \
-	X(X_XSS_PROTECTION,	"x-xss-protection",	END,	NO)
+	X(CONTENT_SECURITY_POLICY, "content-security-policy", END, NO) \
+	X(SEC_WEBSOCKET_EXTENSIONS, "sec-websocket-extensions", END, NO) \
+	X(STRICT_TRANSPORT_SECURITY, "strict-transport-security", END, NO)
 
 /* RFC 9110 9.1: names are case-sensitive; others are VYX_METHOD_OTHER. */
 enum vyx_method {
@@ -192,7 +193,6 @@ struct vyx_http1 {
 	/* DONE: of every kind */
 	uint32_t len; /* bytes of the head, its empty line included */
 	uint32_t nfield;
-	struct vyx_field field[VYX_HTTP1_FIELD_MAX]; /* in order */
 	uint8_t first[VYX_F_COUNT]; /* 1 + index of the first; 0: none */
 
 	/* DONE: requests and responses */
@@ -223,6 +223,9 @@ struct vyx_http1 {
 	/* DONE: responses */
 	uint16_t code; /* 100 to 599 */
 	struct vyx_span reason;
+
+	/* last, as it is the one part that need not be cleared */
+	struct vyx_field field[VYX_HTTP1_FIELD_MAX]; /* in order */
 };
 
 /*
@@ -279,8 +282,8 @@ int vyx_http1_value(struct vyx_str s);
 
 /*
  * Split host and port of a Host value or an authority without userinfo:
- * letters, digits, `-._~`, or an address in brackets; the port at most 65535,
- * -1 when there is none. Spans count from s.p. 0: it is none.
+ * letters, digits, `-._~`, or an address in its brackets; the port at most
+ * 65535, -1 when there is none. *host counts from s.p. 0: it is no authority.
  */
 int vyx_http1_authority(struct vyx_str s, struct vyx_span *host, int32_t *port);
 
