@@ -301,7 +301,7 @@ no_name(struct line *l)
 
 /* Append the field; what may not be repeated is refused here. */
 static inline enum vyx_http1_got
-add(struct line *l, struct vyx_field f)
+add(struct line *l, struct vyx_http1_field f)
 {
 	struct vyx_http1 *h = l->h;
 
@@ -314,11 +314,11 @@ add(struct line *l, struct vyx_field f)
 		h->first[f.id] = (uint8_t)h->nfield;
 	else if (h->kind == VYX_HTTP1_TRAILER)
 		return VYX_HTTP1_DONE;
-	else if (f.id == VYX_F_CONTENT_LENGTH)
+	else if (f.id == VYX_H_CONTENT_LENGTH)
 		return vyx_http1_bad(h, 400, "repeated Content-Length");
-	else if (f.id == VYX_F_TRANSFER_ENCODING)
+	else if (f.id == VYX_H_TRANSFER_ENCODING)
 		return vyx_http1_bad(h, 400, "repeated Transfer-Encoding");
-	else if (f.id == VYX_F_HOST && h->kind == VYX_HTTP1_REQUEST)
+	else if (f.id == VYX_H_HOST && h->kind == VYX_HTTP1_REQUEST)
 		return vyx_http1_bad(h, 400, "repeated Host");
 	return VYX_HTTP1_DONE;
 }
@@ -329,7 +329,7 @@ field(struct line *l)
 {
 	const char *base = l->h->base, *p = l->p, *end = l->end;
 	const char *colon = vyx_http1_colon(base, p, end), *stop, *name = p;
-	struct vyx_field f = { .flags = 0 };
+	struct vyx_http1_field f = { .flags = 0 };
 	enum vyx_http1_got got;
 	size_t n;
 

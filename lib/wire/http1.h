@@ -110,16 +110,16 @@ enum vyx_method {
 };
 
 enum vyx_http1_name {
-	VYX_F_OTHER,
-#define X(id, name, hop, trailer) VYX_F_##id,
+	VYX_H_OTHER,
+#define X(id, name, hop, trailer) VYX_H_##id,
 	VYX_HTTP1_FIELDS(X)
 #undef X
-	VYX_F_COUNT
+	VYX_H_COUNT
 };
 /* clang-format on */
 
 /* Lower-case name of each, indexed by enum vyx_http1_name. */
-extern const struct vyx_str vyx_http1_names[VYX_F_COUNT];
+extern const struct vyx_str vyx_http1_names[VYX_H_COUNT];
 
 #define VYX_HTTP1_FIELD_MAX 128  /* fields a head or trailer section */
 #define VYX_HTTP1_HEAD_MAX 65535 /* bytes, the most a limit may be set to */
@@ -138,7 +138,7 @@ enum {
 	VYX_FIELD_NOTRAILER = 4, /* in a trailer section: drop it */
 };
 
-struct vyx_field {
+struct vyx_http1_field {
 	uint32_t name_at;
 	uint16_t name_n;
 	uint8_t id;            /* enum vyx_http1_name */
@@ -193,7 +193,7 @@ struct vyx_http1 {
 	/* DONE: of every kind */
 	uint32_t len; /* bytes of the head, its empty line included */
 	uint32_t nfield;
-	uint8_t first[VYX_F_COUNT]; /* 1 + index of the first; 0: none */
+	uint8_t first[VYX_H_COUNT]; /* 1 + index of the first; 0: none */
 
 	/* DONE: requests and responses */
 	uint8_t minor;      /* HTTP/1.0: 0, else 1 */
@@ -225,7 +225,7 @@ struct vyx_http1 {
 	struct vyx_span reason;
 
 	/* last, as it is the one part that need not be cleared */
-	struct vyx_field field[VYX_HTTP1_FIELD_MAX]; /* in order */
+	struct vyx_http1_field field[VYX_HTTP1_FIELD_MAX]; /* in order */
 };
 
 /*
@@ -250,13 +250,13 @@ vyx_http1_str(const struct vyx_http1 *h, struct vyx_span s)
 }
 
 static inline struct vyx_str
-vyx_http1_name(const struct vyx_http1 *h, const struct vyx_field *f)
+vyx_http1_name(const struct vyx_http1 *h, const struct vyx_http1_field *f)
 {
 	return (struct vyx_str){ h->base + f->name_at, f->name_n };
 }
 
 /* The first field of that name, NULL: none. Others come behind it. */
-static inline const struct vyx_field *
+static inline const struct vyx_http1_field *
 vyx_http1_find(const struct vyx_http1 *h, enum vyx_http1_name id)
 {
 	return h->first[id] ? &h->field[h->first[id] - 1] : NULL;
@@ -269,7 +269,7 @@ struct vyx_str vyx_method_name(enum vyx_method m);
 enum vyx_method vyx_method_scan(struct vyx_str name);
 
 /*
- * The number of a field name in any case, VYX_F_OTHER when it is none of
+ * The number of a field name in any case, VYX_H_OTHER when it is none of
  * ours. The bytes need not be a token.
  */
 enum vyx_http1_name vyx_http1_lookup(struct vyx_str name);

@@ -55,7 +55,7 @@ mark(struct vyx_http1 *h, enum vyx_http1_name id, struct vyx_str name)
 	if (id && (!h->first[id] || vyx_http1_props[id] & P_END))
 		return;
 	for (uint32_t i = 0; i < h->nfield; i++) {
-		struct vyx_field *f = &h->field[i];
+		struct vyx_http1_field *f = &h->field[i];
 
 		if (f->id == id &&
 		    (id || vyx_str_caseeq(vyx_http1_name(h, f), name)))
@@ -72,10 +72,10 @@ connection(struct vyx_http1 *h, unsigned *options)
 	enum vyx_http1_name id;
 
 	*options = 0;
-	if (!h->first[VYX_F_CONNECTION])
+	if (!h->first[VYX_H_CONNECTION])
 		return VYX_HTTP1_DONE;
-	for (uint32_t i = h->first[VYX_F_CONNECTION] - 1u; i < h->nfield; i++) {
-		if (h->field[i].id != VYX_F_CONNECTION)
+	for (uint32_t i = h->first[VYX_H_CONNECTION] - 1u; i < h->nfield; i++) {
+		if (h->field[i].id != VYX_H_CONNECTION)
 			continue;
 		v = vyx_http1_str(h, h->field[i].value);
 		while (member(&v, &m)) {
@@ -86,9 +86,9 @@ connection(struct vyx_http1 *h, unsigned *options)
 				return vyx_http1_bad(h, 400,
 				    "invalid Connection");
 			id = vyx_http1_lookup(m);
-			if (id == VYX_F_KEEP_ALIVE)
+			if (id == VYX_H_KEEP_ALIVE)
 				*options |= O_KEEP_ALIVE;
-			else if (id == VYX_F_UPGRADE)
+			else if (id == VYX_H_UPGRADE)
 				*options |= O_UPGRADE;
 			else if (vyx_str_caseeq(m, VYX_STR("close")))
 				*options |= O_CLOSE;
@@ -107,11 +107,11 @@ static enum vyx_http1_got
 transfer_encoding(struct vyx_http1 *h)
 {
 	struct vyx_str v =
-	    vyx_http1_str(h, vyx_http1_find(h, VYX_F_TRANSFER_ENCODING)->value);
+	    vyx_http1_str(h, vyx_http1_find(h, VYX_H_TRANSFER_ENCODING)->value);
 	struct vyx_str list = v, m, last = VYX_STR("");
 	unsigned chunked = 0;
 
-	if (h->first[VYX_F_CONTENT_LENGTH])
+	if (h->first[VYX_H_CONTENT_LENGTH])
 		return vyx_http1_bad(h, 400,
 		    "Content-Length with Transfer-Encoding");
 	if (!h->minor)
@@ -133,11 +133,11 @@ transfer_encoding(struct vyx_http1 *h)
 static enum vyx_http1_got
 framing(struct vyx_http1 *h)
 {
-	const struct vyx_field *f;
+	const struct vyx_http1_field *f;
 
-	if (h->first[VYX_F_TRANSFER_ENCODING])
+	if (h->first[VYX_H_TRANSFER_ENCODING])
 		return transfer_encoding(h);
-	if ((f = vyx_http1_find(h, VYX_F_CONTENT_LENGTH)) == NULL)
+	if ((f = vyx_http1_find(h, VYX_H_CONTENT_LENGTH)) == NULL)
 		return VYX_HTTP1_DONE;
 	if (!vyx_dec_scan(vyx_http1_str(h, f->value), INT64_MAX, &h->length))
 		return vyx_http1_bad(h, 400, "invalid Content-Length");
@@ -204,7 +204,7 @@ authority(struct vyx_http1 *h, struct vyx_span v)
 static enum vyx_http1_got
 host(struct vyx_http1 *h)
 {
-	const struct vyx_field *f = vyx_http1_find(h, VYX_F_HOST);
+	const struct vyx_http1_field *f = vyx_http1_find(h, VYX_H_HOST);
 	struct vyx_span target = h->authority;
 
 	if (!f && h->minor)
@@ -225,12 +225,12 @@ host(struct vyx_http1 *h)
 static enum vyx_http1_got
 expectations(struct vyx_http1 *h)
 {
-	const struct vyx_field *f;
+	const struct vyx_http1_field *f;
 	struct vyx_str v, m;
 	uint64_t n;
 
-	for (uint32_t i = 0; h->first[VYX_F_EXPECT] && i < h->nfield; i++) {
-		if (h->field[i].id != VYX_F_EXPECT || !h->minor)
+	for (uint32_t i = 0; h->first[VYX_H_EXPECT] && i < h->nfield; i++) {
+		if (h->field[i].id != VYX_H_EXPECT || !h->minor)
 			continue;
 		v = vyx_http1_str(h, h->field[i].value);
 		while (member(&v, &m))
@@ -239,7 +239,7 @@ expectations(struct vyx_http1 *h)
 				    "unknown expectation");
 		h->expect = h->framing == VYX_BODY_CHUNKED || h->length > 0;
 	}
-	f = vyx_http1_find(h, VYX_F_MAX_FORWARDS);
+	f = vyx_http1_find(h, VYX_H_MAX_FORWARDS);
 	if (f &&
 	    (h->method == VYX_METHOD_OPTIONS ||
 	        h->method == VYX_METHOD_TRACE)) {
@@ -259,11 +259,11 @@ request(struct vyx_http1 *h, unsigned options)
 	    (got = host(h)) != VYX_HTTP1_DONE ||
 	    (got = expectations(h)) != VYX_HTTP1_DONE)
 		return got;
-	h->trailers = h->minor && h->first[VYX_F_TE] &&
-	    lists(h, VYX_F_TE, VYX_STR("trailers"));
+	h->trailers = h->minor && h->first[VYX_H_TE] &&
+	    lists(h, VYX_H_TE, VYX_STR("trailers"));
 	h->websocket = options & O_UPGRADE && h->minor &&
 	    h->method == VYX_METHOD_GET && h->framing != VYX_BODY_CHUNKED &&
-	    !h->length && lists(h, VYX_F_UPGRADE, VYX_STR("websocket"));
+	    !h->length && lists(h, VYX_H_UPGRADE, VYX_STR("websocket"));
 	return VYX_HTTP1_DONE;
 }
 
@@ -282,7 +282,7 @@ response(struct vyx_http1 *h, unsigned options)
 		h->keep = 0;
 	}
 	h->websocket = h->code == 101 && options & O_UPGRADE && h->minor &&
-	    lists(h, VYX_F_UPGRADE, VYX_STR("websocket"));
+	    lists(h, VYX_H_UPGRADE, VYX_STR("websocket"));
 	return VYX_HTTP1_DONE;
 }
 

@@ -23,9 +23,9 @@ enum {                /* of vyx_http1_class[] */
 };
 
 extern const uint8_t vyx_http1_class[256];
-extern const uint8_t vyx_http1_props[VYX_F_COUNT]; /* P_*, by name */
+extern const uint8_t vyx_http1_props[VYX_H_COUNT]; /* P_*, by name */
 extern const uint8_t vyx_http1_last[VYX_HTTP1_NAME_MAX + 1];
-extern const char vyx_http1_text[VYX_F_COUNT][VYX_HTTP1_NAME_MAX];
+extern const char vyx_http1_text[VYX_H_COUNT][VYX_HTTP1_NAME_MAX];
 
 enum { P_HOP = VYX_FIELD_HOP, P_END = 2, P_NO = VYX_FIELD_NOTRAILER };
 
@@ -113,7 +113,7 @@ vyx_http1_lookup_in(const char *base, const char *p, size_t n, const char *end)
 	__m128i x, y;
 
 	if (n > VYX_HTTP1_NAME_MAX || (id = vyx_http1_last[n]) == 0)
-		return VYX_F_OTHER;
+		return VYX_H_OTHER;
 	x = vyx_http1_load(base, p, end);
 	y = n > 16 ? vyx_http1_load(base, p + n - 16, end) : x;
 	m = n < 16 ? (1u << n) - 1 : 0xffff;
@@ -123,7 +123,7 @@ vyx_http1_lookup_in(const char *base, const char *p, size_t n, const char *end)
 		        vyx_http1_same(y, vyx_http1_text[id] + n - 16) ==
 		            0xffff))
 			return (enum vyx_http1_name)id;
-	return VYX_F_OTHER;
+	return VYX_H_OTHER;
 }
 
 #else
@@ -153,12 +153,12 @@ vyx_http1_lookup_in(const char *base, const char *p, size_t n, const char *end)
 	(void)base;
 	(void)end;
 	if (n > VYX_HTTP1_NAME_MAX || (id = vyx_http1_last[n]) == 0)
-		return VYX_F_OTHER;
+		return VYX_H_OTHER;
 	for (; vyx_http1_names[id].n == n; id--)
 		if (vyx_str_caseeq(vyx_http1_names[id],
 		        (struct vyx_str){ p, n }))
 			return (enum vyx_http1_name)id;
-	return VYX_F_OTHER;
+	return VYX_H_OTHER;
 }
 
 #endif

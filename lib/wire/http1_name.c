@@ -5,20 +5,20 @@
 #define END P_END
 #define NO P_NO
 
-const struct vyx_str vyx_http1_names[VYX_F_COUNT] = { [VYX_F_OTHER] = { "", 0 },
-#define X(id, name, hop, trailer) [VYX_F_##id] = { name, sizeof(name) - 1 },
+const struct vyx_str vyx_http1_names[VYX_H_COUNT] = { [VYX_H_OTHER] = { "", 0 },
+#define X(id, name, hop, trailer) [VYX_H_##id] = { name, sizeof(name) - 1 },
 	VYX_HTTP1_FIELDS(X)
 #undef X
 };
 
-const char vyx_http1_text[VYX_F_COUNT][VYX_HTTP1_NAME_MAX] = {
-#define X(id, name, hop, trailer) [VYX_F_##id] = name,
+const char vyx_http1_text[VYX_H_COUNT][VYX_HTTP1_NAME_MAX] = {
+#define X(id, name, hop, trailer) [VYX_H_##id] = name,
 	VYX_HTTP1_FIELDS(X)
 #undef X
 };
 
-const uint8_t vyx_http1_props[VYX_F_COUNT] = {
-#define X(id, name, hop, trailer) [VYX_F_##id] = (hop) | (trailer),
+const uint8_t vyx_http1_props[VYX_H_COUNT] = {
+#define X(id, name, hop, trailer) [VYX_H_##id] = (hop) | (trailer),
 	VYX_HTTP1_FIELDS(X)
 #undef X
 };
@@ -34,7 +34,7 @@ const uint8_t vyx_http1_props[VYX_F_COUNT] = {
 #pragma GCC diagnostic ignored "-Woverride-init"
 #endif
 const uint8_t vyx_http1_last[VYX_HTTP1_NAME_MAX + 1] = {
-#define X(id, name, hop, trailer) [sizeof(name) - 1] = VYX_F_##id,
+#define X(id, name, hop, trailer) [sizeof(name) - 1] = VYX_H_##id,
 	VYX_HTTP1_FIELDS(X)
 #undef X
 };
