@@ -127,7 +127,7 @@ fuzz: ## each fuzz target for SECONDS=20; what it finds is in build/corpus
 
 lint: ## format, manual pages, shell, layers, lengths, compilers, analysers; L=check for one
 	@etc/dev/deps test
-	@B=$(B) CC='$(CC)' FLAGS="$$(echo '$(filter-out $(HARDEN),$(ALL))')" etc/dev/lint $(L)
+	@B=$(B) CC='$(CC)' WARN='$(WARN)' etc/dev/lint $(L)
 
 cover: ## lines that the tests reach, per file, lowest first
 	@$(SELF) B=$(B)/cover HARDEN=-fPIE CFLAGS='-O0 -g --coverage' \

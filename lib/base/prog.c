@@ -186,7 +186,7 @@ vyx_prog_ready(struct vyx_opt *o)
 	o->notify = NULL;
 }
 
-static void
+static void __attribute__((format(printf, 1, 0)))
 say(const char *fmt, va_list ap, const char *error)
 {
 	fprintf(stderr, "%s: ", self ? self->name : "vyx");
