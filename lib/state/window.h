@@ -38,21 +38,27 @@ struct vyx_winst;   /* one instance (one socket) of it */
 
 /* A connection on loan. */
 struct vyx_wconn {
-	uint64_t c; /* its number */
-	int fd;     /* the router's copy */
-	void *user; /* the router's: set it in adopt() */
+	uint64_t c;    /* its number */
+	int fd;        /* the router's copy */
+	void *user;    /* the router's: set it in adopt() */
+	uint8_t state; /* enum vyx_state: IDLE, BUSY or TUNNEL */
+	uint8_t uses;  /* exchanges begun on it; stays at 255 */
+
+	/* The module's from here. */
+	uint8_t tell;      /* what poold must hear of it still */
+	uint8_t why;       /* of a drop */
+	uint8_t told;      /* poold knows that we have it */
+	uint8_t inherited; /* from a sibling */
+	uint8_t awaits;    /* in the list of the unanswered */
+	uint8_t stuck;     /* told so, and no byte since */
+	uint8_t listed;    /* in the list of what is to be told */
+	uint32_t at;       /* place in its instance's heap of idle ones */
+	uint64_t since;    /* ns: idle since; BUSY: sent at */
 	struct vyx_winst *inst;
-	uint64_t since; /* ns: when it became what it is, or was last sent on */
-	struct vyx_wconn *next, *prev;   /* all of the window */
-	struct vyx_wconn *qnext, *qprev; /* unanswered, oldest first */
-	uint32_t at;    /* its place in the instance's heap of idle ones */
-	uint8_t state;  /* enum vyx_pool_state */
-	uint8_t uses;   /* exchanges begun on it, 255 = that many or more */
-	uint8_t tell;   /* what poold must hear of it still */
-	uint8_t why;    /* of a drop */
-	uint8_t told;   /* poold knows it (else `hold` does it) */
-	uint8_t queued; /* in the list of the unanswered */
-	uint8_t stuck;  /* told as stuck, no byte yet */
+	struct vyx_wconn *next, *prev;   /* all that are held */
+	struct vyx_wconn *anext, *aprev; /* the unanswered, oldest first */
+	struct vyx_wconn *onext;         /* to be told */
+	char *to;                        /* of `moved` */
 };
 
 /* A request that waits. Embedded in the router's; the module links it. */

@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: ISC */
+/* window_edge - what poold says, what it must be told, and when. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "state/window_i.h"
+
+void
+vyx_wconn_tell(struct vyx_wconn *c, unsigned tell)
+{
+	struct vyx_window *win = c->inst->worker->win;
+
+	if (tell & TELL_END) {
+		/* what poold never heard of needs no end; but a sibling may
+		 * have said that an inherited one is ours now */
+		if (win->edge == EDGE_DOWN || !(c->told || c->inherited)) {
+			c->tell = 0;
+			if (!c->listed)
+				vyx_wconn_free(c);
+			return;
+		}
+		c->tell = (uint8_t)((c->tell & TELL_HOLD) | tell);
+	} else {
+		if (win->edge == EDGE_DOWN || c->tell & TELL_HOLD)
+			return; /* `hold` says it all */
+		c->tell |= (uint8_t)tell;
+	}
+	if (c->listed)
+		return;
+	c->listed = 1;
+	c->onext = NULL;
+	if (win->out)
+		win->out_last->onext = c;
+	else
+		win->out = c;
+	win->out_last = c;
+}
+
+static int
+put(struct vyx_window *win, const struct vyx_pool_msg *m, int fd)
+{
+	if (!win->blocked && !win->ops->send(win->arg, m, fd))
+		win->blocked = 1;
+	return !win->blocked;
+}
+
+static int
+put_hold(struct vyx_window *win, struct vyx_wconn *c)
+{
+	struct vyx_pool_msg m = { .verb = VYX_V_HOLD, .c = c->c };
+
+	m.i = vyx_winst_id(c->inst);
+	m.state = c->state == VYX_S_NONE ? VYX_S_BUSY : c->state;
+	if (!put(win, &m, c->fd))
+		return 0;
+	c->told = 1;
+	c->tell &= (uint8_t)~TELL_HOLD;
+	if (win->edge == EDGE_HOLDING)
+		win->holds++;
+	return 1;
+}
+
+/* All that poold must hear of one connection. */
+static int
+put_conn(struct vyx_window *win, struct vyx_wconn *c)
+{
+	static const struct {
+		unsigned tell;
+		enum vyx_verb verb;
+	} words[] = {
+		{ TELL_TUNNEL, VYX_V_TUNNEL },
+		{ TELL_STUCK, VYX_V_STUCK },
+		{ TELL_GIVE, VYX_V_GIVE },
+		{ TELL_DROP, VYX_V_DROP },
+		{ TELL_LOST, VYX_V_LOST },
+		{ TELL_MOVED, VYX_V_MOVED },
+	};
+	struct vyx_pool_msg m = { .c = c->c };
+	size_t k;
+
+	if (c->tell & TELL_HOLD && !put_hold(win, c))
+		return 0;
+	m.why = (enum vyx_pool_why)c->why;
+	m.byte = !c->stuck;
+	if (c->to)
+		m.to = VYX_STRZ(c->to);
+	for (k = 0; k < VYX_COUNT(words); k++) {
+		if (!(c->tell & words[k].tell))
+			continue;
+		m.verb = words[k].verb;
+		if (!put(win, &m, -1))
+			return 0;
+		c->tell &= (uint8_t)~words[k].tell;
+	}
+	return 1;
+}
+
+static int
+put_conns(struct vyx_window *win)
+{
+	struct vyx_wconn *c;
+
+	while ((c = win->out)) {
+		if (!put_conn(win, c))
+			return 0;
+		win->out = c->onext;
+		c->listed = 0;
+		if (c->fd < 0)
+			vyx_wconn_free(c);
+	}
+	return 1;
+}
+
+/* Greeting, connections, the end of the list of what is held, bye. */
+static int
+put_edge(struct vyx_window *win)
+{
+	struct vyx_pool_msg m = { .verb = VYX_V_HELLO, .proto = VYX_PROTO };
+
+	m.role = win->role;
+	m.pid = win->pid;
+	m.name = (struct vyx_str){ win->name, win->namen };
+	if (!win->greeted && !put(win, &m, -1))
+		return 0;
+	win->greeted = 1;
+	if (!put_conns(win))
+		return 0;
+	m = (struct vyx_pool_msg){ .verb = VYX_V_HELD, .n = win->holds };
+	if (win->edge == EDGE_HOLDING) {
+		if (!put(win, &m, -1))
+			return 0;
+		win->edge = EDGE_UP;
+	}
+	m = (struct vyx_pool_msg){ .verb = VYX_V_BYE };
+	if (win->draining && !win->byed) {
+		if (!put(win, &m, -1))
+			return 0;
+		win->byed = 1;
+	}
+	return 1;
+}
+
+static int
+put_says(struct vyx_wworker *w)
+{
+	struct vyx_pool_msg m = { .verb = VYX_V_SAYS };
+	struct vyx_winst *i;
+
+	for (i = w->insts; i; i = i->next) {
+		if (!i->say)
+			continue;
+		m.i = vyx_winst_id(i);
+		m.keeps = i->says == 2;
+		if (!put(w->win, &m, -1))
+			return 0;
+		i->say = 0;
+	}
+	return 1;
+}
+
+/* What of the worker's state is not as poold knows it. */
+static int
+differs(const struct vyx_wworker *w, uint64_t since)
+{
+	const struct vyx_winst *i;
+	int any = w->waiting != 0, changed;
+
+	changed = w->waiting != w->told_waiting || since != w->told_since;
+	for (i = w->insts; i && !changed; i = i->next) {
+		any |= vyx_winst_lack(i) != 0;
+		changed = vyx_winst_lack(i) != i->told_lack;
+	}
+	return changed || (w->again && any && VYX_MUTANT != VYX_MUTANT_REPORT);
+}
+
+/* 1: poold knows the worker's state. 0: it must be told later. */
+static int
+put_need(struct vyx_wworker *w, uint64_t now)
+{
+	struct vyx_pool_msg m = { .verb = VYX_V_NEED };
+	struct vyx_winst *i;
+	uint64_t since = w->head ? w->head->since : 0;
+
+	if (!differs(w, since)) {
+		w->again = 0;
+		return 1;
+	}
+	if (!w->waiting == !w->told_waiting && now - w->need_at < VYX_NEED_NS) {
+		vyx_window_by(w->win, w->need_at + VYX_NEED_NS);
+		return 0;
+	}
+	m.w = vyx_wworker_id(w);
+	m.waiting = w->waiting;
+	m.since = since;
+	for (i = w->insts; i; i = i->next)
+		if (m.lacks < VYX_POOL_LACKS && vyx_winst_lack(i)) {
+			m.lack[m.lacks].i = vyx_winst_id(i);
+			m.lack[m.lacks++].n = vyx_winst_lack(i);
+		}
+	if (!put(w->win, &m, -1))
+		return 0;
+	for (i = w->insts; i; i = i->next)
+		i->told_lack = vyx_winst_lack(i);
+	w->told_waiting = w->waiting;
+	w->told_since = since;
+	w->need_at = now;
+	w->again = 0;
+	return 1;
+}
+
+static void
+flush(struct vyx_window *win, uint64_t now)
+{
+	struct vyx_wworker *w, *list;
+	int can = win->edge != EDGE_DOWN && put_edge(win);
+
+	list = win->dirty;
+	win->dirty = NULL;
+	while ((w = list)) {
+		list = w->dnext;
+		w->dirty = 0;
+		vyx_wworker_serve(w, now);
+		if (!can || !put_says(w) || !put_need(w, now))
+			vyx_wworker_touch(w);
+		vyx_wworker_reap(w);
+	}
+	if (can && win->out) /* let go of while serving */
+		put_edge(win);
+}
+
+static void
+edge_up(struct vyx_window *win)
+{
+	struct vyx_wworker *w;
+	struct vyx_winst *i;
+	struct vyx_wconn *c;
+
+	win->edge = EDGE_HOLDING;
+	win->holds = 0;
+	for (c = win->all; c; c = c->next)
+		vyx_wconn_tell(c, TELL_HOLD);
+	for (w = win->workers; w; w = w->next) {
+		w->told_waiting = 0;
+		w->told_since = 0;
+		w->need_at = 0;
+		for (i = w->insts; i; i = i->next) {
+			i->told_lack = 0;
+			i->say = i->says != 0;
+		}
+		vyx_wworker_touch(w);
+	}
+}
+
+void
+vyx_window_down(struct vyx_window *win, uint64_t now)
+{
+	struct vyx_wworker *w;
+	struct vyx_wconn *c;
+
+	if (win->edge == EDGE_DOWN)
+		return;
+	win->edge = EDGE_DOWN;
+	win->greeted = win->heard = win->blocked = win->byed = 0;
+	while ((c = win->out)) {
+		win->out = c->onext;
+		c->listed = 0;
+		c->tell = 0;
+		if (c->fd < 0)
+			vyx_wconn_free(c);
+	}
+	for (c = win->all; c; c = c->next)
+		c->told = c->stuck = c->inherited = 0;
+	for (w = win->workers; w; w = w->next)
+		w->recall = 0;
+	win->redial_at = now + win->redial_ns;
+	vyx_window_by(win, win->redial_at);
+}
+
+void
+vyx_window_writable(struct vyx_window *win)
+{
+	win->blocked = 0;
+	vyx_window_by(win, 0);
+}
+
+void
+vyx_window_bye(struct vyx_window *win, uint64_t now)
+{
+	struct vyx_wworker *w;
+
+	(void)now;
+	win->draining = 1;
+	for (w = win->workers; w; w = w->next) {
+		vyx_wworker_give(w, UINT32_MAX);
+		vyx_wworker_touch(w);
+	}
+	vyx_window_by(win, 0);
+}
+
+static void
+redial(struct vyx_window *win, uint64_t now)
+{
+	if (win->edge != EDGE_DOWN || now < win->redial_at)
+		return;
+	win->redial_at = now + win->redial_ns;
+	win->redial_ns *= 2;
+	if (win->redial_ns > VYX_REDIAL_MAX_NS)
+		win->redial_ns = VYX_REDIAL_MAX_NS;
+	if (win->ops->dial(win->arg))
+		edge_up(win);
+}
+
+static void
+report_stuck(struct vyx_window *win, uint64_t now)
+{
+	struct vyx_wconn *c;
+
+	while ((c = win->await) && c->since + VYX_STUCK_NS <= now) {
+		win->await = c->anext;
+		*(c->anext ? &c->anext->aprev : &win->await_last) = NULL;
+		c->awaits = 0;
+		c->stuck = 1;
+		vyx_wconn_tell(c, TELL_STUCK);
+	}
+}
+
+/* The one that may go now of those idle for too long. */
+static struct vyx_wconn *
+overdue(struct vyx_winst *i, uint64_t now)
+{
+	struct vyx_wworker *w = i->worker;
+	uint32_t k;
+
+	for (k = 0; k < i->idle; k++)
+		if (i->heap[k]->since + w->idle_ns <= now)
+			break;
+	if (k == i->idle) {
+		i->asked = 0;
+		return NULL;
+	}
+	if (i->idle > w->low || !i->up)
+		return i->heap[k];
+	/* its replacement first; at max none can come until it is gone */
+	if (!i->asked) {
+		i->asked = now;
+		vyx_wworker_touch(w);
+	}
+	return now - i->asked >= VYX_REPLACE_NS ? i->heap[k] : NULL;
+}
+
+static void
+scan_worker(struct vyx_window *win, struct vyx_wworker *w, uint64_t now)
+{
+	uint64_t every = w->idle_ns / 4 + VYX_MS;
+	struct vyx_wconn *c;
+	struct vyx_winst *i;
+
+	for (i = w->insts; i; i = i->next) {
+		if (i->idle == 0)
+			continue;
+		while (i->idle && (c = overdue(i, now))) {
+			i->asked = 0;
+			vyx_wconn_part(c, TELL_DROP, VYX_POOL_IDLE, SHUT_RDWR);
+		}
+		if (now + every < win->scan_at)
+			win->scan_at = now + every;
+		if (now + VYX_SCAN_NS < win->scan_at)
+			win->scan_at = now + VYX_SCAN_NS;
+	}
+}
+
+static void
+scan(struct vyx_window *win, uint64_t now)
+{
+	struct vyx_wworker *w;
+
+	if (now < win->scan_at)
+		return;
+	win->scan_at = VYX_NEVER;
+	for (w = win->workers; w; w = w->next)
+		if (w->idle_ns)
+			scan_worker(win, w, now);
+}
+
+void
+vyx_window_turn(struct vyx_window *win, uint64_t now)
+{
+	struct vyx_wworker *w;
+	int timed = now >= win->due;
+
+	if (timed) {
+		redial(win, now);
+		report_stuck(win, now);
+		scan(win, now);
+		for (w = win->workers; w; w = w->next)
+			vyx_wworker_expire(w, now);
+		win->due = VYX_NEVER;
+	}
+	if (win->dirty || win->out || timed)
+		flush(win, now);
+	if (!timed)
+		return;
+	if (win->edge == EDGE_DOWN)
+		vyx_window_by(win, win->redial_at);
+	if (win->await)
+		vyx_window_by(win, win->await->since + VYX_STUCK_NS);
+	vyx_window_by(win, win->scan_at);
+	for (w = win->workers; w; w = w->next)
+		vyx_window_by(win, w->due);
+}
+
+uint64_t
+vyx_window_due(const struct vyx_window *win)
+{
+	return win->due;
+}
+
+/* ---- what poold says ---- */
+
+static int
+refuse(int error)
+{
+	errno = error;
+	return 0;
+}
+
+static struct vyx_wworker *
+worker_of(struct vyx_window *win, struct vyx_str id)
+{
+	struct vyx_wworker *w = vyx_window_find(win, id);
+
+	/* poold may know of a worker before we do */
+	return w ? w : vyx_window_worker(win, id, 0, 1024);
+}
+
+static int
+on_conn(struct vyx_window *win, const struct vyx_pool_msg *m, int fd,
+    uint64_t now)
+{
+	struct vyx_wworker *w = worker_of(win, m->w);
+	struct vyx_winst *i = w ? vyx_winst_make(w, m->i) : NULL;
+	struct vyx_wconn *c = i ? vyx_wconn_new(i, m->c, fd) : NULL;
+
+	if (!c)
+		return 0;
+	c->told = 1;
+	w->stat.lent++;
+	w->again = 1;
+	vyx_wworker_touch(w);
+	if (fd < 0)
+		vyx_wconn_part(c, TELL_LOST, 0, -1);
+	else if (!win->ops->adopt(win->arg, c))
+		vyx_wconn_part(c, TELL_DROP, VYX_POOL_ERROR, SHUT_RDWR);
+	else
+		vyx_wconn_rest(c, now);
+	return 1;
+}
+
+static int
+on_window(struct vyx_window *win, const struct vyx_pool_msg *m, uint64_t now)
+{
+	struct vyx_wworker *w = vyx_window_find(win, m->w);
+
+	if (!w && !m->up && !m->low)
+		return 1;
+	if (!w && !(w = worker_of(win, m->w)))
+		return 0;
+	w->up = m->up;
+	w->low = m->low;
+	w->tunnels = m->tunnels;
+	w->idle_ns = m->idle_ms * VYX_MS;
+	win->scan_at = now;
+	vyx_window_by(win, now);
+	vyx_wworker_touch(w);
+	return 1;
+}
+
+static int
+on_recall(struct vyx_window *win, const struct vyx_pool_msg *m)
+{
+	struct vyx_wworker *w = vyx_window_find(win, m->w);
+
+	if (!w)
+		return 1;
+	w->recall = m->n;
+	w->before = m->before;
+	if (w->recall)
+		vyx_wworker_give(w, w->recall);
+	vyx_wworker_touch(w);
+	return 1;
+}
+
+static int
+on_void(struct vyx_window *win, const struct vyx_pool_msg *m)
+{
+	struct vyx_wworker *w;
+	struct vyx_winst *i = NULL;
+
+	for (w = win->workers; w && !i; w = w->next)
+		i = vyx_winst_find(w, m->i);
+	if (!i)
+		return 1;
+	if (m->below > i->mark)
+		i->mark = m->below;
+	while (i->idle && i->heap[0]->c < i->mark)
+		vyx_wconn_part(i->heap[0], TELL_DROP, VYX_POOL_VOID, SHUT_RDWR);
+	return 1;
+}
+
+int
+vyx_window_record(struct vyx_window *win, const struct vyx_pool_msg *m, int fd,
+    uint64_t now)
+{
+	if (win->edge == EDGE_DOWN)
+		return refuse(EPROTO);
+	if (m->verb == VYX_V_HELLO && !win->heard) {
+		if (m->proto < VYX_PROTO_MIN)
+			return refuse(EPROTONOSUPPORT);
+		win->heard = 1;
+		win->redial_ns = VYX_REDIAL_MIN_NS;
+		return 1;
+	}
+	if (!win->heard)
+		return refuse(EPROTO);
+	switch (m->verb) {
+	case VYX_V_CONN:
+		return on_conn(win, m, fd, now);
+	case VYX_V_WINDOW:
+		return on_window(win, m, now);
+	case VYX_V_RECALL:
+		return on_recall(win, m);
+	case VYX_V_VOID:
+		return on_void(win, m);
+	default:
+		return refuse(EPROTO);
+	}
+}
