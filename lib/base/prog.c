@@ -57,52 +57,30 @@ version(void)
 	exit(fflush(stdout) ? VYX_SYSTEM : 0);
 }
 
+/* The member that letter `c` sets, by its type: a string, or a count. */
 static void
 set(struct vyx_opt *o, int c)
 {
+	const char **text = NULL;
+	int *count = NULL;
+
+/* clang-format off */
+#define CASE(letter, arg, member, type, doc) \
+	case letter: \
+		_Generic(o->member, int: count, default: text) = \
+		    (void *)&o->member; \
+		break;
 	switch (c) {
-#define STRING(member) o->member = optarg
-#define FLAG(member) o->member++
-	case 'd':
-		STRING(run);
-		break;
-	case 'f':
-		STRING(file);
-		break;
-	case 's':
-		STRING(state);
-		break;
-	case 'n':
-		STRING(notify);
-		break;
-	case 'T':
-		STRING(limit);
-		break;
-	case 'w':
-		STRING(processes);
-		break;
-	case 'i':
-		STRING(name);
-		break;
-	case 't':
-		FLAG(tabs);
-		break;
-	case 'j':
-		FLAG(json);
-		break;
-	case 'v':
-		FLAG(verbose);
-		break;
-	case 'h':
-		help();
-		break;
-	case 'V':
-		version();
-		break;
+	VYX_OPTIONS(CASE)
 	default:
 		usage(stderr);
 		exit(VYX_USAGE);
 	}
+	/* clang-format on */
+	if (text)
+		*text = optarg;
+	else
+		++*count;
 }
 
 /* A descriptor that is not open would be given to the next socket. */
@@ -141,6 +119,10 @@ vyx_prog_start(const struct vyx_prog *p, struct vyx_opt *o, int argc,
 	*a = 0;
 	while ((c = getopt(argc, argv, accept)) != -1)
 		set(o, c);
+	if (o->help)
+		help();
+	if (o->version)
+		version();
 	if (optind < argc && !*p->operands) {
 		usage(stderr);
 		vyx_die(VYX_USAGE, "takes no operand, got '%s'", argv[optind]);

@@ -194,14 +194,17 @@ vyx_loop_cancel(struct vyx_loop *l, struct vyx_timer *t)
 static void
 fire(struct vyx_loop *l)
 {
-	while (l->timers && l->heap[0]->key <= l->now) {
+	/* one set again by its own handler waits for the next turn */
+	for (size_t n = l->timers; n && l->timers; n--) {
 		struct vyx_timer *t = l->heap[0];
 
-		if (t->due > l->now) { /* was moved to later meanwhile */
+		while (t->due > t->key) { /* was moved to later meanwhile */
 			t->key = t->due;
 			down(l, 0, t);
-			continue;
+			t = l->heap[0];
 		}
+		if (t->key > l->now)
+			return;
 		vyx_loop_cancel(l, t);
 		t->fn(t);
 	}
