@@ -1,0 +1,122 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# lib/vyx.h is the map: what it says is what the code does and the pages say.
+#
+# Not tested here: that a field means what its row says.
+
+load lib/vyx
+
+setup() {
+	setup_run
+	cd "$ROOT"
+}
+
+teardown() {
+	teardown_run
+}
+
+# rows TABLE [COLUMN] - the rows of a table of the map, or one column of them.
+rows() {
+	etc/dev/map -v only="$1" lib/vyx.h | cut -f "${2:-1-}"
+}
+
+# used PREFIX TABLE - each id of the table stands in code, outside of the codec.
+used() {
+	rows "$2" 1 | while read -r id; do
+		grep -rqw --include='*.[ch]' --exclude='rec*.[ch]' \
+		    "$1_$id" cmd lib || echo "nobody uses $1_$id"
+	done
+}
+
+
+@test "make map prints every table of the header" {
+	run -0 make -s map
+	for t in $(grep -o '^#define VYX_[A-Z]*(X)' lib/vyx.h |
+	    sed 's/.*VYX_//; s/(X)//'); do
+		assert_line "$t"
+		[ -n "$(rows "$t")" ]
+	done
+	[ "$(rows FIELDS | wc -l)" -gt 60 ]
+	# a row over several lines is one line here
+	[[ "$(rows TABLES | grep ^WORKER)" == *'command dir '*' drain '* ]]
+}
+
+@test "each process is a program here, each daemon has its directory and page" {
+	run rows PROCS 2
+	assert_line vyx-regd
+	for p in $output; do
+		[ -d "cmd/$p" ] || fail "no cmd/$p"
+		ls man/"$p".[18] >/dev/null || fail "no page of $p"
+	done
+	[ -z "$(rows PROCS 5 | grep -v '^0$' | sort | uniq -d)" ]
+}
+
+@test "each hop is marked in the file it names, once, and nowhere else" {
+	rows HOPS >"$WORK/hops"
+	[ -s "$WORK/hops" ]
+	while IFS=$'\t' read -r n program what file; do
+		[ -d "cmd/$program" ]
+		[ "$(grep -rlw --include='*.c' "HOP $n" cmd lib)" = "$file" ] ||
+		    fail "HOP $n is not in $file alone"
+	done <"$WORK/hops"
+	n=$(wc -l <"$WORK/hops")
+	[ "$(grep -rhoE --include='*.c' 'HOP [0-9]+' cmd lib | sort -u |
+	    wc -l)" = "$n" ]
+}
+
+@test "each verb is said or heard by code, each status word is used" {
+	run used VYX_V VERBS
+	assert_output ''
+	run used VYX_S STATES
+	assert_output ''
+}
+
+@test "each table is kept or watched by a program" {
+	run used VYX_T TABLES
+	assert_output ''
+}
+
+@test "messages and tables name fields, and every field stands in one" {
+	rows FIELDS 2 | sort >"$WORK/fields"
+	{
+		rows MESSAGES 4,5
+		rows TABLES 5
+	} | tr '\t +' '\n\n\n' | grep -v -e '^$' -e '^\*$' | sort -u \
+	    >"$WORK/named"
+	run diff "$WORK/fields" "$WORK/named"
+	assert_output ''
+	[ -z "$(uniq -d "$WORK/fields")" ]
+}
+
+@test "messages are of edges and verbs of the map" {
+	run comm -13 <(rows EDGES 1 | sort) <(rows MESSAGES 1 | sort -u)
+	assert_output ''
+	run diff <(rows VERBS 1 | sort) <(rows MESSAGES 3 | sort -u)
+	assert_output ''
+}
+
+@test "vyx-protocol(7) has every socket, verb, table and field" {
+	mandoc -T ascii man/vyx-protocol.7 | sed 's/.\x08//g' >"$WORK/page"
+	for w in $(rows EDGES 2) $(rows VERBS 2) $(rows TABLES 2) \
+	    $(rows FIELDS 2); do
+		grep -qE "(^|[^a-z-])$w([^a-z-]|$)" "$WORK/page" ||
+		    echo "vyx-protocol(7) has no $w"
+	done >"$WORK/missing"
+	run cat "$WORK/missing"
+	assert_output ''
+}
+
+@test "vyx(7) has every status word and every hop, in the words of the map" {
+	mandoc -T ascii -O width=400 man/vyx.7 | sed 's/.\x08//g' |
+	    tr -s ' \n' ' ' >"$WORK/page"
+	rows STATES 2,4 | while IFS=$'\t' read -r word means; do
+		grep -qF "$word" "$WORK/page" &&
+		    grep -qF "$means" "$WORK/page" ||
+		    echo "vyx(7) has no $word: $means"
+	done >"$WORK/missing"
+	rows HOPS 3 | while read -r what; do
+		grep -qF "$what" "$WORK/page" || echo "vyx(7) has no hop: $what"
+	done >>"$WORK/missing"
+	run cat "$WORK/missing"
+	assert_output ''
+}
