@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef VYX_STATE_POOL_I_H
+#define VYX_STATE_POOL_I_H
+
+#include "state/pool.h"
+
+/*
+ * pool_i - what the files of pool share, and nobody else sees.
+ *
+ * pool.c	records, and the life of a connection
+ * pool_table.c	workers, instances, peers, the hash of connections
+ * pool_serve.c	who gets the next, what is called back, the turn
+ * pool_class.c	what a worker is like: keeps, closes, one at a time
+ */
+
+/* The model test takes a rule out, to see that it notices. */
+#ifndef VYX_MUTANT
+#define VYX_MUTANT 0
+#endif
+#ifndef VYX_MUTANT_FIFO
+#define VYX_MUTANT_FIFO 2 /* any router first, however young its waiter */
+#endif
+#define VYX_MUTANT_SETTLE 3   /* dials at once after a start */
+#define VYX_MUTANT_SHUTDOWN 4 /* a dead router's loans are not ended */
+#define VYX_MUTANT_MARK 5     /* a void is told, not remembered */
+
+#define VYX_PMS UINT64_C(1000000)
+#define VYX_RECALL_NS VYX_PMS          /* between two recalls */
+#define VYX_REVOKE_NS (2000 * VYX_PMS) /* recalled, and gave nothing */
+#define VYX_LINGER_NS (1000 * VYX_PMS)
+#define VYX_PAUSE_NS (100 * VYX_PMS) /* after a lost descriptor */
+#define VYX_EMFILE_NS (100 * VYX_PMS)
+#define VYX_BACK_MIN_NS (5 * VYX_PMS)
+#define VYX_BACK_MAX_NS (500 * VYX_PMS)
+#define VYX_DRAIN_NS (1000 * VYX_PMS)  /* for the new instance to fill */
+#define VYX_TRIAL_NS (1000 * VYX_PMS)  /* between two trials */
+#define VYX_TRIAL_STEP (100 * VYX_PMS) /* each waits so much longer */
+#define VYX_PROOF_NS (50 * VYX_PMS)    /* void to first byte */
+#define VYX_IGNORE_NS (60000 * VYX_PMS)
+#define VYX_SERIAL_NS (600000 * VYX_PMS)
+#define VYX_PNEVER UINT64_MAX
+
+enum { CLASS_UNPROVEN, CLASS_KEEPS, CLASS_ONESHOT };
+
+struct vyx_pinst {
+	struct vyx_pworker *worker; /* NULL: only a hold named it */
+	struct vyx_pinst *next;     /* of the pool */
+	struct vyx_pinst *wnext;    /* of the worker */
+	void *user;
+	struct vyx_pool_conf conf;
+	struct vyx_pconn *conns, *last; /* by number */
+	uint32_t counted, tunnels, idle;
+	uint64_t mark;     /* none below may be used again */
+	uint64_t void_for; /* a bit a peer: to be told the mark */
+	uint64_t back_until, back_ns;
+	uint64_t drain_at; /* ns: void the old ones then at latest */
+	uint8_t known;     /* its row is there */
+	uint8_t down;
+	uint8_t voided;  /* draining: the routers were told */
+	uint8_t drained; /* told */
+
+	uint8_t class;
+	uint8_t yes, no; /* answers in a row that kept, that closed */
+
+	uint64_t serial_until; /* ns: 0 when it is not */
+	uint64_t stuck_c;      /* the connection of the trial, 0: none */
+	uint64_t trial_at;     /* ns: when the last began */
+	uint64_t void_at;      /* ns: when its void is due */
+	uint64_t proof_by;     /* ns: 0 before the void */
+	uint64_t ignore_until;
+	uint8_t hits, misses;
+
+	uint16_t lack[VYX_POOL_PEERS];
+	struct vyx_pool_stat stat;
+	uint8_t idn;
+	char id[VYX_POOL_I];
+};
+
+/* What one peer wants of one worker, and what it was told of it. */
+struct vyx_plink {
+	uint32_t waiting, owed, loans;
+	uint64_t since;
+	uint32_t told_n;  /* recalled */
+	uint64_t told_at; /* ns: when */
+	uint64_t told_before;
+	uint64_t recall_from; /* ns: n left 0, or it gave last */
+	uint8_t windowed;     /* was told of the window at all */
+	uint8_t up;
+	uint32_t low, tunnels;
+	uint64_t idle_ms;
+};
+
+struct vyx_pworker {
+	struct vyx_pool *pool;
+	struct vyx_pworker *next;
+	struct vyx_pworker *dnext; /* of the dirty */
+	struct vyx_pinst *insts;
+	struct vyx_plink *link[VYX_POOL_PEERS]; /* by slot */
+	uint64_t idle_ms;
+	uint8_t known; /* its row is there */
+	uint8_t dirty;
+	uint8_t starved;
+	uint64_t recalls;
+	uint8_t idn;
+	char id[VYX_POOL_W];
+};
+
+struct vyx_ppeer {
+	void *user;
+	uint32_t slot;
+	enum vyx_proc role;
+	uint32_t pid;
+	uint32_t loans;
+	uint8_t heard, held, bye, blocked;
+	uint64_t paused; /* ns: it lost a descriptor; nothing until then */
+	struct vyx_pconn *conns;
+	char name[VYX_POOL_I + 1];
+};
+
+struct vyx_pool {
+	const struct vyx_pool_ops *ops;
+	void *arg;
+	struct vyx_pworker *workers, *dirty;
+	struct vyx_pinst *insts;
+	struct vyx_ppeer *peer[VYX_POOL_PEERS];
+	struct vyx_pconn **hash;
+	uint32_t buckets, conns;
+	uint64_t first, next; /* numbers: of this life from first on */
+	uint64_t random;
+	uint64_t settle_at;
+	uint64_t emfile_until;
+	uint64_t scan_at; /* a FREE or LINGER one ends */
+	uint64_t due;
+	uint8_t settled;
+};
+
+/* pool_table.c */
+struct vyx_pworker *vyx_pworker_find(const struct vyx_pool *p,
+    struct vyx_str id);
+struct vyx_pworker *vyx_pworker_make(struct vyx_pool *p, struct vyx_str id);
+struct vyx_pinst *vyx_pinst_find(const struct vyx_pool *p, struct vyx_str id);
+struct vyx_pinst *vyx_pinst_make(struct vyx_pool *p, struct vyx_str id);
+void vyx_pinst_bind(struct vyx_pinst *i, struct vyx_pworker *w);
+/* Free it when no row, no connection and no word to a router is left. */
+void vyx_pinst_reap(struct vyx_pool *p, struct vyx_pinst *i);
+struct vyx_plink *vyx_plink_make(struct vyx_pworker *w,
+    const struct vyx_ppeer *q);
+struct vyx_pconn *vyx_pconn_find(const struct vyx_pool *p, uint64_t c);
+struct vyx_pconn *vyx_pconn_new(struct vyx_pool *p, struct vyx_pinst *i,
+    uint64_t c, int fd);
+void vyx_pconn_unlink(struct vyx_pool *p, struct vyx_pconn *c);
+void vyx_pworker_touch(struct vyx_pworker *w);
+void vyx_pinst_touch(struct vyx_pinst *i);
+static inline struct vyx_str
+vyx_pinst_id(const struct vyx_pinst *i)
+{
+	return (struct vyx_str){ i->id, i->idn };
+}
+static inline struct vyx_str
+vyx_pworker_id(const struct vyx_pworker *w)
+{
+	return (struct vyx_str){ w->id, w->idn };
+}
+
+/* pool.c */
+void vyx_pconn_end(struct vyx_pool *p, struct vyx_pconn *c);
+/* It is nobody's: FREE here, or END. 0: it was ended. */
+int vyx_pconn_rest(struct vyx_pool *p, struct vyx_pconn *c, uint64_t now);
+/* Out of our hands: not watched, not idle. */
+void vyx_pconn_lent(struct vyx_pool *p, struct vyx_pconn *c);
+void vyx_pconn_own(struct vyx_pconn *c, struct vyx_ppeer *q);
+void vyx_pconn_disown(struct vyx_pconn *c);
+void vyx_pconn_count(struct vyx_pconn *c, uint8_t counts);
+/* None of i numbered below `mark` may be used again. */
+void vyx_pinst_void(struct vyx_pool *p, struct vyx_pinst *i, uint64_t mark);
+/* Void what is over max, lowest first. */
+void vyx_pinst_trim(struct vyx_pool *p, struct vyx_pinst *i);
+
+/* pool_serve.c */
+uint32_t vyx_pinst_max(const struct vyx_pinst *i);
+/* Idle connections it should have, by its class. */
+uint32_t vyx_pinst_min(const struct vyx_pinst *i);
+int vyx_pinst_usable(const struct vyx_pinst *i);
+
+/* pool_class.c */
+void vyx_pinst_says(struct vyx_pool *p, struct vyx_pinst *i, int keeps);
+void vyx_pinst_stuck(struct vyx_pool *p, struct vyx_pconn *c, int byte,
+    uint64_t now);
+/* c ends: no evidence can come of it any more. */
+void vyx_pinst_unstuck(struct vyx_pconn *c);
+void vyx_pinst_class_turn(struct vyx_pool *p, struct vyx_pinst *i,
+    uint64_t now);
+
+static inline void
+vyx_pool_by(struct vyx_pool *p, uint64_t at)
+{
+	if (at < p->due)
+		p->due = at;
+}
+
+#endif
