@@ -39,6 +39,7 @@
 #define VYX_IGNORE_NS (60000 * VYX_PMS)
 #define VYX_SERIAL_NS (600000 * VYX_PMS)
 #define VYX_PNEVER UINT64_MAX
+#define VYX_POOL_STRAYS 256 /* workers asked for that no row names */
 
 enum { CLASS_UNPROVEN, CLASS_KEEPS, CLASS_ONESHOT };
 
