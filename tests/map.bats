@@ -17,7 +17,7 @@ teardown() {
 
 # rows TABLE [COLUMN] - the rows of a table of the map, or one column of them.
 rows() {
-	etc/dev/map -v only="$1" lib/vyx.h | cut -f "${2:-1-}"
+	etc/dev/map -v only="$1" lib/vyx.h lib/wire/rec.h | cut -f "${2:-1-}"
 }
 
 # used PREFIX TABLE - each id of the table stands in code, outside of the codec.
@@ -31,11 +31,12 @@ used() {
 
 @test "make map prints every table of the header" {
 	run -0 make -s map
-	for t in $(grep -o '^#define VYX_[A-Z]*(X)' lib/vyx.h |
-	    sed 's/.*VYX_//; s/(X)//'); do
+	sed -n 's/^#define VYX_\([A-Z]*\)(X).*/\1/p' lib/vyx.h >"$WORK/tables"
+	[ -s "$WORK/tables" ]
+	while read -r t; do
 		assert_line "$t"
 		[ -n "$(rows "$t")" ]
-	done
+	done <"$WORK/tables"
 	[ "$(rows FIELDS | wc -l)" -gt 60 ]
 	# a row over several lines is one line here
 	[[ "$(rows TABLES | grep ^WORKER)" == *'command dir '*' drain '* ]]
@@ -81,7 +82,7 @@ used() {
 	{
 		rows MESSAGES 4,5
 		rows TABLES 5
-	} | tr '\t +' '\n\n\n' | grep -v -e '^$' -e '^\*$' | sort -u \
+	} | tr -s '\t +' '\n' | grep -v -e '^$' -e '^\*$' | sort -u \
 	    >"$WORK/named"
 	run diff "$WORK/fields" "$WORK/named"
 	assert_output ''
