@@ -117,6 +117,15 @@ load_yaml(struct loaded *l, const char *file)
 	vyx_buf_free(&b);
 }
 
+static int
+has_routes(const struct vyx_conf *c)
+{
+	for (size_t i = 0; i < c->n_workers; i++)
+		if (c->workers[i].routes)
+			return 1;
+	return 0;
+}
+
 static void
 load_map(struct loaded *l, const char *file)
 {
@@ -134,7 +143,7 @@ load_map(struct loaded *l, const char *file)
 			vyx_doc_error(&l->conf.yaml, v->line ? v->line : 1,
 			    "build.route_map_output", "cannot read %s: %s",
 			    shown, strerror(errno));
-		else
+		else if (v->line || !has_routes(&l->conf))
 			vyx_doc_warn(&l->conf.yaml, v->line ? v->line : 1,
 			    "build.route_map_output",
 			    "there is no %s: no routes from it", shown);

@@ -123,9 +123,7 @@ worker(struct making *m, struct loaded *l, const struct vyx_conf_worker *w)
 		const struct vyx_conf_keydef *d = &vyx_conf_keys[k];
 		const struct vyx_conf_val *v = vyx_conf_worker_val(w, k);
 
-		if (k == VYX_K_W_COMMAND)
-			put(m, VYX_F_COMMAND, w->command);
-		else if (k == VYX_K_W_DIR)
+		if (k == VYX_K_W_DIR)
 			put(m, VYX_F_DIR, VYX_STRZ(absolute(l, v->text)));
 		else if (!strncmp(d->feeds, "worker.", 7))
 			value(m, vyx_rec_field(VYX_STRZ(d->feeds + 7)), d->type,

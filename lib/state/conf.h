@@ -61,8 +61,6 @@ struct vyx_conf_worker {
 	unsigned line;
 	size_t at; /* workers[at] */
 	struct vyx_conf_val v[VYX_K_WORKERS];
-	struct vyx_str command; /* its words, one blank between two */
-	int http;               /* else native */
 	const struct vyx_doc_node *routes;
 };
 

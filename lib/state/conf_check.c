@@ -21,9 +21,11 @@ listener(struct vyx_str s, char *into, size_t size, const char **why)
 	uint64_t n;
 
 	if (vyx_str_starts(s, VYX_STR("unix:"))) {
-		*why = "unix: needs an absolute path of 107 bytes at most: "
+		*why = "unix: needs an absolute path of 107 bytes at most, no "
+		       "blank in it: "
 		       "unix:/run/vyx/http";
-		if (s.n < 7 || s.p[5] != '/' || s.n - 5 > VYX_PATH_MAX)
+		if (s.n < 7 || s.p[5] != '/' || s.n - 5 > VYX_PATH_MAX ||
+		    memchr(s.p, ' ', s.n))
 			return NULL;
 		snprintf(into, size, "%.*s", (int)s.n, s.p);
 		return into;
@@ -144,28 +146,29 @@ check_protocol(struct vyx_conf *c, struct vyx_conf_worker *w)
 {
 	const struct vyx_conf_val *p = V(w, W_PROTOCOL), *id = V(w, W_ID);
 	unsigned line = V(w, W_COMMAND)->line;
-	int socket = has(w->command, "{socket}"), fd = has(w->command, "{fd}");
+	int socket = has(V(w, W_COMMAND)->text, "{socket}"),
+	    fd = has(V(w, W_COMMAND)->text, "{fd}");
 	int said = p->line != 0, http = vyx_str_eq(p->text, VYX_STR("http"));
 
-	w->http = socket || fd || http;
 	if (socket && fd)
 		vyx_doc_error(&c->yaml, line, "",
 		    "workers[%zu].command has {socket} and {fd} (id: %s): "
 		    "keep one",
 		    w->at, VYX_SHOW(id->text));
-	else if (w->http && said && !http)
+	else if ((socket || fd) && said && !http)
 		vyx_doc_error(&c->yaml, p->line, "",
 		    "workers[%zu].protocol is vyx, but its command has %s "
 		    "(id: %s): take out one of the two",
 		    w->at, socket ? "{socket}" : "{fd}", VYX_SHOW(id->text));
-	else if (!w->http)
+	else if (!socket && !fd && !http)
 		vyx_doc_warn(&c->yaml, line, "",
 		    "workers[%zu] is a native vyx worker (id: %s), which a "
 		    "later release will run: it is not started, its routes "
 		    "answer 503. An HTTP server has {socket} or {fd} in its "
 		    "command",
 		    w->at, VYX_SHOW(id->text));
-	V(w, W_PROTOCOL)->text = w->http ? VYX_STR("http") : VYX_STR("vyx");
+	if (socket || fd)
+		V(w, W_PROTOCOL)->text = VYX_STR("http");
 }
 
 /* pool_size is max_size by its older name; both must say the same. */
@@ -248,7 +251,7 @@ check_texts(struct vyx_conf *c, struct vyx_conf_worker *w)
 	                          *user = V(w, W_USER);
 	uint64_t uid;
 
-	if (w->command.n == 0)
+	if (V(w, W_COMMAND)->text.n == 0)
 		vyx_doc_error(&c->yaml, w->line, "",
 		    "workers[%zu].command is required (id: %s)", w->at,
 		    VYX_SHOW(w->v[0].text));
@@ -275,10 +278,10 @@ vyx_conf_check_workers(struct vyx_conf *c)
 	for (size_t i = 0; i < c->n_workers; i++) {
 		struct vyx_conf_worker *w = &c->workers[i];
 
-		w->command = words(c, V(w, W_COMMAND)->text);
+		V(w, W_COMMAND)->text = words(c, V(w, W_COMMAND)->text);
 		check_id(c, w);
 		check_texts(c, w);
-		if (w->command.n)
+		if (V(w, W_COMMAND)->text.n)
 			check_protocol(c, w);
 		check_pool(c, w);
 		if (!V(w, W_REPLICAS)->num)
