@@ -77,7 +77,11 @@ void
 vyx_svdir_begin(struct vyx_svdir *d, const char *parent, const char *name,
     mode_t mode)
 {
-	*d = (struct vyx_svdir){ .parent = -1, .fd = -1, .name = name };
+	*d = (struct vyx_svdir){ .parent = -1,
+		.fd = -1,
+		.name = name,
+		.uid = (uid_t)-1,
+		.gid = (gid_t)-1 };
 	d->parent = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d->parent < 0 || !named(d->tmp, ".new.", name))
 		goto bad;
@@ -99,6 +103,7 @@ vyx_svdir_dir(struct vyx_svdir *d, const char *path, mode_t mode)
 	if (d->bad)
 		return;
 	if (mkdirat(d->fd, path, 0700) < 0 ||
+	    fchownat(d->fd, path, d->uid, d->gid, 0) < 0 ||
 	    fchmodat(d->fd, path, mode, 0) < 0)
 		d->bad = errno;
 }
@@ -112,7 +117,8 @@ vyx_svdir_file(struct vyx_svdir *d, const char *path, mode_t mode,
 	if (d->bad)
 		return;
 	fd = openat(d->fd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 || !all(fd, content.p, content.n) || fchmod(fd, mode) < 0)
+	if (fd < 0 || !all(fd, content.p, content.n) ||
+	    fchown(fd, d->uid, d->gid) < 0 || fchmod(fd, mode) < 0)
 		d->bad = errno;
 	if (fd >= 0)
 		close(fd);
@@ -126,6 +132,13 @@ vyx_svdir_number(struct vyx_svdir *d, const char *path, uint64_t n)
 
 	s[len++] = '\n';
 	vyx_svdir_file(d, path, 0644, (struct vyx_str){ s, len });
+}
+
+void
+vyx_svdir_as(struct vyx_svdir *d, uid_t uid, gid_t gid)
+{
+	d->uid = uid;
+	d->gid = gid;
 }
 
 void

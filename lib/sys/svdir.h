@@ -23,7 +23,9 @@
 struct vyx_svdir {
 	int parent; /* directory descriptors */
 	int fd;
-	int bad; /* errno of the first failure */
+	int bad;   /* errno of the first failure */
+	uid_t uid; /* of what is made from now on, (uid_t)-1: ours */
+	gid_t gid;
 	char tmp[VYX_SVDIR_NAME + 1];
 	const char *name;
 };
@@ -41,6 +43,9 @@ void vyx_svdir_file(struct vyx_svdir *d, const char *path, mode_t mode,
     struct vyx_str content);
 /* The same with a number and a newline. */
 void vyx_svdir_number(struct vyx_svdir *d, const char *path, uint64_t n);
+
+/* What is made from now on belongs to `uid` and `gid`; (uid_t)-1: to us. */
+void vyx_svdir_as(struct vyx_svdir *d, uid_t uid, gid_t gid);
 
 /* The directory itself is `uid`'s and `gid`'s. */
 void vyx_svdir_owner(struct vyx_svdir *d, uid_t uid, gid_t gid);
