@@ -9,7 +9,9 @@
  *
  * pool.c	records, and the life of a connection
  * pool_table.c	workers, instances, peers, the hash of connections
- * pool_serve.c	who gets the next, what is called back, the turn
+ * pool_serve.c	dials, and who gets the next connection
+ * pool_tell.c	windows, recalls, voids
+ * pool_turn.c	what time brings about; the end of a turn
  * pool_class.c	what a worker is like: keeps, closes, one at a time
  */
 
@@ -182,6 +184,17 @@ uint32_t vyx_pinst_max(const struct vyx_pinst *i);
 /* Idle connections it should have, by its class. */
 uint32_t vyx_pinst_min(const struct vyx_pinst *i);
 int vyx_pinst_usable(const struct vyx_pinst *i);
+/* Lend what is owed, then what is lacking. */
+void vyx_pworker_serve(struct vyx_pool *p, struct vyx_pworker *w, uint64_t now);
+
+/* pool_tell.c */
+int vyx_ppeer_put(struct vyx_pool *p, struct vyx_ppeer *q,
+    const struct vyx_pool_msg *m, int fd);
+/* Routers that share the idle connections out among them. */
+uint32_t vyx_pool_routers(const struct vyx_pool *p);
+/* Windows and recalls; void marks. */
+void vyx_pworker_tell(struct vyx_pool *p, struct vyx_pworker *w, uint64_t now);
+void vyx_pinst_tell(struct vyx_pool *p, struct vyx_pinst *i);
 
 /* pool_class.c */
 void vyx_pinst_says(struct vyx_pool *p, struct vyx_pinst *i, int keeps);

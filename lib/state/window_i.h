@@ -9,7 +9,8 @@
  *
  * window.c	  requests: take, wait, done, drop
  * window_table.c workers, instances, the heap of idle connections
- * window_edge.c  records in and out, timers
+ * window_out.c	  records to poold
+ * window_edge.c  records from poold, timers
  */
 
 /* The model test takes a rule out, to see that it notices. */
@@ -153,8 +154,10 @@ void vyx_wworker_serve(struct vyx_wworker *w, uint64_t now);
 /* Expire waiters; brings w->due up to date. */
 void vyx_wworker_expire(struct vyx_wworker *w, uint64_t now);
 
-/* window_edge.c */
+/* window_out.c */
 void vyx_wconn_tell(struct vyx_wconn *c, unsigned tell);
+/* Tell all that is to be told, as far as the edge takes it. */
+void vyx_window_flush(struct vyx_window *win, uint64_t now);
 
 static inline void
 vyx_window_by(struct vyx_window *win, uint64_t at)
