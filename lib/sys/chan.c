@@ -132,6 +132,10 @@ deliver(struct vyx_chan *c, char *p, size_t n, const struct got *g)
 	int want;
 
 	if (!vyx_rec_parse(&r, c->edge, !c->us, p, n, c->strict)) {
+		if (c->on_bad && !c->packet) {
+			c->on_bad(c, &r);
+			return !c->closed;
+		}
 		end(c, EPROTO, r.text);
 		goto refused;
 	}

@@ -36,6 +36,10 @@ struct vyx_chan {
 	 * now, or -1 (also where the map says one must come: it was lost on
 	 * the way). The record lives until you return. */
 	void (*on_rec)(struct vyx_chan *c, struct vyx_rec *r, int fd);
+	/* What came in a record's form is none of this edge: r->text and
+	 * r->where say why, r->verb is VYX_V_NONE when that was wrong.
+	 * Streams only, and the channel goes on; NULL: it ends. */
+	void (*on_bad)(struct vyx_chan *c, const struct vyx_rec *r);
 	/* The channel ended by the peer (errno 0) or by an error; it is
 	 * closed already. Free it here if you like. */
 	void (*on_close)(struct vyx_chan *c, int error);

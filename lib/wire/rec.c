@@ -28,6 +28,13 @@ refuse(struct vyx_rec *r, const char *text)
 	return errno = EPROTO, 0;
 }
 
+static int
+refuse_field(struct vyx_rec *r, enum vyx_field f, const char *text)
+{
+	r->where = VYX_STRZ(vyx_rec_field_name(f));
+	return refuse(r, text);
+}
+
 /* Decode %XX in place. A control byte that stands bare is refused. */
 static int
 decode(struct vyx_str *v, char *p)
@@ -72,10 +79,13 @@ field(struct vyx_rec *r, char *line, size_t n, int strict)
 	struct vyx_rec_field *f;
 	enum vyx_field id;
 
+	r->where = key;
 	if (!v.p)
 		return refuse(r, "a line without =");
-	if ((id = vyx_rec_field(key)) == VYX_F_NONE)
-		return strict ? refuse(r, "unknown field") : 1;
+	if ((id = vyx_rec_field(key)) == VYX_F_NONE && strict)
+		return refuse(r, "unknown field");
+	if (id == VYX_F_NONE)
+		return r->where.n = 0, 1;
 	d = &vyx_rec_fields[id];
 	if (r->n == VYX_REC_FIELDS)
 		return refuse(r, "too many fields");
@@ -90,6 +100,7 @@ field(struct vyx_rec *r, char *line, size_t n, int strict)
 		return refuse(r, "value too long");
 	if (d->type == 'W' && !is_word(v))
 		return refuse(r, "value is no word");
+	r->where.n = 0;
 	r->n++;
 	if (!r->at[id])
 		r->at[id] = (unsigned char)r->n;
@@ -103,11 +114,12 @@ check(struct vyx_rec *r, const struct vyx_rec_shape *m)
 	if (r->at[VYX_F_TABLE]) {
 		r->table = vyx_rec_table(vyx_rec_str(r, VYX_F_TABLE));
 		if (r->table == VYX_T_NONE)
-			return refuse(r, "no such table");
+			return refuse_field(r, VYX_F_TABLE, "no such table");
 	}
 	for (unsigned f = 1; f < VYX_F_COUNT; f++)
 		if (m->fields[f] == VYX_REC_MUST && !r->at[f])
-			return refuse(r, "a field is missing");
+			return refuse_field(r, (enum vyx_field)f,
+			    "a field is missing");
 	for (unsigned i = 0; i < r->n; i++) {
 		enum vyx_field f = r->f[i].id;
 		int how = m->fields[f];
@@ -115,9 +127,10 @@ check(struct vyx_rec *r, const struct vyx_rec_shape *m)
 		if (!how && m->row)
 			how = vyx_rec_column(r->table, f);
 		if (!how)
-			return refuse(r, "a field that the verb does not take");
+			return refuse_field(r, f,
+			    "a field that the verb does not take");
 		if (r->at[f] != i + 1 && how != VYX_REC_LIST)
-			return refuse(r, "a field stands twice");
+			return refuse_field(r, f, "a field stands twice");
 	}
 	return 1;
 }
@@ -133,9 +146,10 @@ vyx_rec_parse(struct vyx_rec *r, enum vyx_edge edge, enum vyx_side from,
 	memset(r, 0, sizeof *r);
 	if (!nl || n < 2 || end[-1] != '\n' || end[-2] != '\n')
 		return refuse(r, "no end");
-	word = (struct vyx_str){ p, (size_t)(nl - p) };
+	r->where = word = (struct vyx_str){ p, (size_t)(nl - p) };
 	if (!(m = vyx_rec_shape(edge, from, word)))
 		return refuse(r, "no such verb here");
+	r->where.n = 0;
 	r->verb = m->message->verb;
 	for (p = nl + 1; p < end - 1; p = nl + 1) {
 		if ((nl = memchr(p, '\n', (size_t)(end - p))) == p)

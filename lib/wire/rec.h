@@ -91,7 +91,8 @@ struct vyx_rec {
 		uint64_t u;       /* of type U: the value */
 	} f[VYX_REC_FIELDS];
 	unsigned char at[VYX_F_COUNT]; /* 1 + place of the first, 0: none */
-	const char *text;              /* after a refusal: what is wrong */
+	const char *text;              /* after a refusal: what is wrong, */
+	struct vyx_str where;          /* and which word or field, or empty */
 };
 
 /* What the table says of a message; NULL when there is no such one. */
