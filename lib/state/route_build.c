@@ -27,7 +27,8 @@ keep(struct vyx_routes *r, const char *p, size_t n)
 {
 	uint32_t at = r->ntext;
 
-	memmove(r->text + at, p, n); /* a segment is in its place already */
+	if (n) /* a segment is in its place already */
+		memmove(r->text + at, p, n);
 	r->ntext += (uint32_t)n;
 	return at;
 }

@@ -207,16 +207,20 @@ target(struct line *l)
 static inline enum vyx_http1_got
 version(struct line *l)
 {
+	static const char form[] = "HTTP/0.0"; /* 0: any digit */
 	const char *p = l->p;
 	size_t n = (size_t)(l->end - p);
 
+	if (n >= 8 && !memcmp(p, "HTTP/1.1", 8)) {
+		l->h->minor = 1;
+		l->p += 8;
+		return VYX_HTTP1_DONE;
+	}
+	for (size_t i = 0; i < n && i < 8; i++)
+		if (form[i] == '0' ? p[i] < '0' || p[i] > '9' : p[i] != form[i])
+			return vyx_http1_bad(l->h, 400, "invalid version");
 	if (n < 8)
-		return memcmp(p, "HTTP/", n < 5 ? n : 5)
-		    ? vyx_http1_bad(l->h, 400, "invalid version")
-		    : VYX_HTTP1_MORE;
-	if (memcmp(p, "HTTP/", 5) || p[5] < '0' || p[5] > '9' || p[6] != '.' ||
-	    p[7] < '0' || p[7] > '9')
-		return vyx_http1_bad(l->h, 400, "invalid version");
+		return VYX_HTTP1_MORE;
 	if (p[5] != '1')
 		return vyx_http1_bad(l->h, 505, "version not served");
 	l->h->minor = p[7] != '0';
