@@ -16,7 +16,9 @@
 #define KILL_MS 5000   /* from SIGTERM to SIGKILL */
 #define FINISH_MS 3000 /* the process group's end */
 
-static char *__attribute__((format(printf, 1, 2)))
+static char *why(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static char *
 why(const char *fmt, ...)
 {
 	const char *error = strerror(errno);
