@@ -50,9 +50,8 @@ vyx_notes_copy(struct vyx_notes *n, struct vyx_str s)
 	return (struct vyx_str){ p, s.n };
 }
 
-static void note(struct vyx_doc *d, int warning, unsigned line,
-    const char *key, const char *fmt, va_list ap)
-    __attribute__((format(printf, 5, 0)));
+static void note(struct vyx_doc *d, int warning, unsigned line, const char *key,
+    const char *fmt, va_list ap) __attribute__((format(printf, 5, 0)));
 
 static void
 note(struct vyx_doc *d, int warning, unsigned line, const char *key,
