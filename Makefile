@@ -84,6 +84,13 @@ $(B)/fuzz/%: $(B)/fuzzobj/tests/fuzz/%.o $(LIBSRC:%.c=$(B)/fuzzobj/%.o)
 	$(call say,ld $@)
 	$(Q)clang-14 -pie -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
 
+# the other parser that http1_llhttp compares with, from Debian's node-llhttp
+$(B)/fuzzobj/llhttp/%.o: /usr/share/llhttp/%.c
+	@mkdir -p $(@D)
+	$(Q)clang-14 -O1 -fPIE -w -DLLHTTP_STRICT_MODE=1 \
+	    -I/usr/share/include/llhttp -c -o $@ $<
+$(B)/fuzz/http1_llhttp: $(patsubst %,$(B)/fuzzobj/llhttp/%.o,api http llhttp)
+
 fuzzers: $(FUZZERS:%=$(B)/fuzz/%)
 
 deps: ## install the Debian packages that are missing; all others need the network only then
@@ -122,8 +129,10 @@ fuzz: ## each fuzz target for SECONDS=20; what it finds is in build/corpus
 	@for f in $(FUZZERS); do echo "fuzz $$f"; \
 	    mkdir -p $(B)/corpus/$$f && \
 	    ( cd $(B)/corpus && ../fuzz/$$f -max_total_time=$(SECONDS) \
-	    -timeout=5 -rss_limit_mb=1024 -print_final_stats=0 -verbosity=0 \
-	    -artifact_prefix=$$f- $$f $(CURDIR)/tests/fuzz/corpus/$$f ) || exit 1; done
+	    -timeout=5 -rss_limit_mb=1024 \
+	    -artifact_prefix=$$f- $$f $(CURDIR)/tests/fuzz/corpus/$$f \
+	    >$$f.log 2>&1 || { tail -n 60 $$f.log; exit 1; }; \
+	    tail -n 1 $$f.log ) || exit 1; done
 
 lint: ## format, manual pages, shell, layers, lengths, compilers, analysers; L=check for one
 	@etc/dev/deps test
