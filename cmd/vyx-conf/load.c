@@ -169,7 +169,9 @@ digest(struct schema *s)
 static void
 schema_json(struct loaded *l, const char *shown, const struct vyx_buf *b)
 {
-	struct vyx_doc d = { shown, shown, &l->conf.notes, 0 };
+	struct vyx_doc d = {
+		.file = shown, .src = shown, .notes = &l->conf.notes
+	};
 	json_error_t e;
 	json_t *j = json_loadb(b->p ? b->p : "", b->n,
 	    JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);

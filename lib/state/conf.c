@@ -44,6 +44,8 @@ lookup(const char *path, int *inner)
 	size_t n = strlen(path);
 
 	*inner = 0;
+	if (!n)
+		return VYX_K_COUNT;
 	for (enum vyx_conf_key k = 0; k < VYX_K_COUNT; k++) {
 		const char *p = vyx_conf_keys[k].path;
 
@@ -97,6 +99,8 @@ vyx_conf_section(const struct vyx_conf_where *w, const struct vyx_doc_node *map)
 
 		/* too long for any key, or a NUL in it: still shown whole */
 		snprintf(path, sizeof path, "%s%.*s", w->table, n, o->key.p);
+		if (strpbrk(path + strlen(w->table), ".[]"))
+			*path = 0; /* one key cannot name a path of them */
 		snprintf(seen, sizeof seen, "%s%.*s", w->shown, n, o->key.p);
 		for (char *p = seen; *p; p++)
 			if ((unsigned char)*p < 0x20 || *p == 127)
@@ -174,12 +178,12 @@ vyx_conf_yaml(struct vyx_conf *c, const char *file, const char *src,
 		.first = 0,
 		.conf = c };
 	const struct vyx_doc_node *root, *security;
-	unsigned before = c->notes.errors;
 
-	c->yaml = (struct vyx_doc){ file, src, &c->notes, 0 };
+	c->yaml =
+	    (struct vyx_doc){ .file = file, .src = src, .notes = &c->notes };
 	vyx_conf_defaults(c->v, 0, VYX_K_WORKER);
 	root = vyx_doc_yaml(&c->yaml, bytes);
-	if (!root || (c->notes.errors > before && root->kind != VYX_DOC_MAP))
+	if (!root || c->yaml.broken) /* what is missing may only be unread */
 		return;
 	if (root->kind != VYX_DOC_MAP && root->kind != VYX_DOC_NULL) {
 		vyx_doc_error(&c->yaml, root->line, "",

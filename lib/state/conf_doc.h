@@ -62,6 +62,7 @@ struct vyx_doc {
 	const char *src;  /* as rows name it */
 	struct vyx_notes *notes;
 	size_t nodes;
+	int broken; /* it could not be read to its end */
 };
 
 /*

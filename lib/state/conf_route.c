@@ -25,9 +25,8 @@ new_route(struct vyx_conf *c, struct vyx_doc *d, unsigned line,
 	if (!p)
 		return NULL;
 	memcpy(p, key, (size_t)n);
-	r->doc = d;
-	r->line = line;
-	r->key = p;
+	/* the place may have been that of a route given up */
+	*r = (struct vyx_conf_route){ .doc = d, .line = line, .key = p };
 	c->n_routes++;
 	return r;
 }
@@ -106,6 +105,7 @@ static void
 map_route(struct vyx_conf *c, const struct vyx_doc_node *o, size_t i)
 {
 	struct vyx_conf_route *r = new_route(c, &c->map, o->line, "", i);
+	unsigned before = c->notes.errors;
 	struct vyx_str verb;
 	char list[700];
 
@@ -144,6 +144,8 @@ map_route(struct vyx_conf *c, const struct vyx_doc_node *o, size_t i)
 		r->type = VYX_STR("");
 	}
 	vyx_conf_settle(c, r, &verb, 1, "auth_roles");
+	if (c->notes.errors > before)
+		r->n_methods = 0; /* no more to be said of it */
 }
 
 static const struct vyx_doc_node *
@@ -183,6 +185,7 @@ yaml_route(struct vyx_conf *c, const struct vyx_conf_worker *k,
 		.first = VYX_K_ROUTE,
 		.conf = c };
 	const struct vyx_conf_val *who;
+	unsigned before = c->notes.errors;
 
 	snprintf(prefix, sizeof prefix, "workers[%zu].", k->at);
 	snprintf(shown, sizeof shown, "%sroutes[%zu].", prefix, i);
@@ -211,6 +214,8 @@ yaml_route(struct vyx_conf *c, const struct vyx_conf_worker *k,
 		    r->key);
 	vyx_conf_settle(c, r, v[VYX_K_R_METHOD - VYX_K_ROUTE].list,
 	    v[VYX_K_R_METHOD - VYX_K_ROUTE].n, "roles");
+	if (c->notes.errors > before)
+		r->n_methods = 0;
 }
 
 static void
@@ -251,7 +256,8 @@ vyx_conf_routes(struct vyx_conf *c, const char *file, const char *src,
 	const struct vyx_doc_node *list = NULL;
 	size_t n, i = 0;
 
-	c->map = (struct vyx_doc){ file, src, &c->notes, 0 };
+	c->map =
+	    (struct vyx_doc){ .file = file, .src = src, .notes = &c->notes };
 	if (bytes.p)
 		list = map_routes(c, bytes);
 	n = count(c) + (list ? list->n : 0);

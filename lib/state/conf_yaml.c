@@ -348,6 +348,7 @@ vyx_doc_yaml(struct vyx_doc *d, struct vyx_str bytes)
 	yaml_parser_set_input_string(&r.parser,
 	    (const unsigned char *)(bytes.n ? bytes.p : ""), bytes.n);
 	root = document(&r);
+	d->broken = r.failed;
 	yaml_event_delete(&r.ev);
 	yaml_parser_delete(&r.parser);
 	return root;
