@@ -38,7 +38,7 @@ mini() {
 	-test "good two" { [ -z "${BREAK:-}" ]; }
 	-test "left out" { skip "for a reason"; }
 	BATS
-	unset CHECK_SUM CHECK_FILES CHECK_SLOW
+	unset CHECK_SUM CHECK_SKIP CHECK_SLOW
 }
 
 @test "check adds units and bats up; nothing failed is exit 0" {

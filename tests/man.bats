@@ -51,6 +51,8 @@ examples() {
 	    replicas: 2
 	    routes: [{path: /*rest}]
 	YAML
+	# the directories here are root's where the tests are run by root
+	export VYX_ALLOW_ROOT=1
 	up vyx.yaml
 	for page in "$ROOT"/man/*.[1-9]; do
 		name=${page##*/}

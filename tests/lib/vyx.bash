@@ -177,17 +177,3 @@ show_logs() {
 		tail -n 25 "$f"
 	done
 }
-
-# config [LINE...] - vyx.yaml here: a free port, vyx-hello as worker `hello`
-# for every path, and more lines given.
-config() {
-	cat >vyx.yaml <<-YAML
-	project: {name: test}
-	listen: 127.0.0.1:$(free_port)
-	workers:
-	  - id: hello
-	    command: $VYX_BUILD/bin/vyx-hello {socket}
-	    routes: [{path: /*rest}]
-	YAML
-	[ $# = 0 ] || printf '%s\n' "$@" >>vyx.yaml
-}
