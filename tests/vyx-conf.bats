@@ -784,6 +784,55 @@ brief() {
 	done
 }
 
+# rev - the revision of vyx-regd.
+rev() {
+	printf 'hello\nproto=1\nrole=vyx-reg\nname=t\n\n' |
+	    raw "$RUN/regd/read" | sed -n 's/^rev=//p'
+}
+
+@test "vyx-regd itself: applied once, twice, changed; a bad file leaves it" {
+	worker 'routes: [{path: /a}, {path: /b, validate: s}]' 'env: {A: "x%y"}'
+	echo '{"type": "object"}' >schemas/s.json
+	start_ready regd vyx-regd -d "$RUN" -s "$WORK/state"
+	run -1 vyx-conf diff
+	vyx-conf apply
+	before=$(rev)
+	[ "$before" -gt 0 ]
+	run -0 vyx-conf diff
+	assert_output ''
+	vyx-conf apply
+	[ "$(rev)" = "$before" ]
+	worker 'replicas: x'
+	run -102 vyx-conf apply
+	[ "$(rev)" = "$before" ]
+	worker 'routes: [{path: /a}]'
+	run -1 vyx-conf diff
+	assert_line -- '- route *:/b'
+	assert_line -- '- schema s'
+	vyx-conf apply
+	[ "$(rev)" -gt "$before" ]
+	run -0 vyx-conf diff
+}
+
+@test "vyx-regd itself: 1,000 workers of 10 routes in one transaction" {
+	{
+		echo 'project: {name: p}'
+		echo 'workers:'
+		for i in $(seq 1000); do
+			echo "- {id: w$i, command: 'x {fd}', routes: [$(
+			    printf "{path: '/$i/%s/:id'}," {1..10})]}"
+		done
+	} >vyx.yaml
+	start_ready regd vyx-regd -d "$RUN" -s "$WORK/state"
+	run -0 vyx-conf apply
+	run -0 vyx-conf diff
+	assert_output ''
+	[ "$(vyx-conf json | jq '[.workers[].routes[]] | length')" = 10000 ]
+	echo "- {id: w1001, command: 'x {fd}'}" >>vyx.yaml
+	run -102 vyx-conf apply
+	assert_line 'vyx.yaml:3: workers: must be a list of up to 1000 workers, each with - id: and command:'
+}
+
 # The one table of keys.
 
 @test "vyx.yaml(5) has every key with type and default, and no other" {
