@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+
+#include "router.h"
+#include "wire/path.h"
+
+/*
+ * What becomes of a request: a worker, or an answer of our own. Each check
+ * looks at the head alone and changes nothing.
+ */
+
+#define RETRY_AFTER VYX_STR("Retry-After: 1\r\n")
+#define METHODS "Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH\r\n"
+
+void
+answer_more(struct exchange *x, unsigned status, const char *text,
+    struct vyx_str more)
+{
+	if (x->back)
+		back_leave(x, VYX_POOL_ABORT);
+	vyx_window_cancel(x->r->window, &x->wait);
+	if (x->begun) { /* too late to say it */
+		x->front->abort(x);
+		return;
+	}
+	if (!x->in_end &&
+	    (status == 400 || status == 408 || status == 413 || x->expects ||
+	        x->chunked || x->in.left > HELD_BODY))
+		x->keep = 0;
+	if (x->r->draining)
+		x->keep = 0;
+	x->status = status;
+	x->begun = 1;
+	write_own(x, status, text, more);
+	back_ended(x);
+}
+
+void
+answer(struct exchange *x, unsigned status, const char *text)
+{
+	answer_more(x, status, text,
+	    status == 503 || status == 504 ? RETRY_AFTER : VYX_STR(""));
+}
+
+/* The worker broke off in mid-answer: so must we. */
+void
+decide_cut(struct exchange *x)
+{
+	if (x->back)
+		back_leave(x,
+		    x->back->conn.error ? VYX_POOL_RESET : VYX_POOL_EOF);
+	x->front->abort(x);
+}
+
+/* The client has gone. */
+void
+decide_gone(struct exchange *x)
+{
+	vyx_window_cancel(x->r->window, &x->wait);
+	pool_touch(x->r);
+	if (x->back)
+		back_leave(x, x->tunnel ? VYX_POOL_CLOSE : VYX_POOL_ABORT);
+	if (!x->ended)
+		x->r->counts.aborted++;
+	if (!x->begun)
+		x->status = 499;
+	done(x);
+}
+
+/* The one form of the path; 0: answered. */
+static int
+canonical(struct exchange *x)
+{
+	struct vyx_http1 *h = &x->req;
+	struct vyx_str raw = vyx_http1_str(h, h->path);
+
+	if (h->form == VYX_HTTP1_ASTERISK) {
+		x->path = VYX_STR("*");
+		return 1;
+	}
+	if (h->plain && raw.n) {
+		x->path = raw;
+		return 1;
+	}
+	x->path = raw.n ? raw : VYX_STR("/");
+	x->canon.n = 0;
+	if (!vyx_buf_room(&x->canon, h->lim.target)) {
+		answer(x, 500, "out of memory");
+		return 0;
+	}
+	if (vyx_path_canon(raw, x->canon.p, h->lim.target, &x->path))
+		return 1;
+	answer(x, errno == ENAMETOOLONG ? 414 : 400, "invalid path");
+	return 0;
+}
+
+/* What needs no route. 0: answered. */
+static int
+plain_checks(struct exchange *x)
+{
+	const struct vyx_http1 *h = &x->req;
+	uint64_t max = x->r->conf.payload_max;
+
+	if (!canonical(x))
+		return 0;
+	if (h->has_length && max && h->length > max)
+		answer(x, 413, "payload too large");
+	else if (x->verb == VYX_METHOD_TRACE)
+		answer_more(x, 405, "method not allowed", VYX_STR(METHODS));
+	else if (h->form == VYX_HTTP1_ASTERISK)
+		answer_more(x, 200, NULL, VYX_STR(METHODS));
+	else
+		return 1;
+	return 0;
+}
+
+static void
+not_allowed(struct exchange *x, const struct vyx_route_hit *hit)
+{
+	char line[1024] = "Allow: ";
+	size_t n = 7;
+
+	n += vyx_route_allow(x->table->routes, hit, line + n,
+	    sizeof line - n - 2);
+	memcpy(line + n, "\r\n", 2);
+	answer_more(x, 405, "method not allowed",
+	    (struct vyx_str){ line, n + 2 });
+}
+
+/* HOP 2 begins here: 0, answered. */
+static int
+match(struct exchange *x)
+{
+	const struct vyx_http1 *h = &x->req;
+	struct vyx_route_query q = { .host = vyx_http1_str(h, h->host),
+		.path = x->path,
+		.method = x->verb,
+		.method_name = x->method,
+		.websocket = h->websocket };
+	struct vyx_route_hit hit;
+
+	if (!(x->table = x->r->table)) {
+		answer(x, 503, "no routes yet");
+		return 0;
+	}
+	x->table->refs++;
+	switch (vyx_route_match(x->table->routes, &q, &hit)) {
+	case VYX_ROUTE_NONE:
+		answer(x, 404, "route not found");
+		return 0;
+	case VYX_ROUTE_METHOD:
+		not_allowed(x, &hit);
+		return 0;
+	case VYX_ROUTE_UPGRADE:
+		answer_more(x, 426, "upgrade required",
+		    VYX_STR("Upgrade: websocket\r\nConnection: Upgrade\r\n"));
+		return 0;
+	case VYX_ROUTE_HIT:
+		break;
+	}
+	x->target = hit.user;
+	x->websocket = (uint8_t)hit.websocket;
+	x->worker = x->target->worker;
+	x->worker->refs++;
+	return 1;
+}
+
+static int
+may_pass(struct exchange *x)
+{
+	if (x->req.max_forwards == 0)
+		answer_more(x, 200, NULL, VYX_STR(METHODS));
+	else if (x->target->roles)
+		answer(x, 401, "unauthorized");
+	else if (!worker_up(x->worker))
+		answer(x, 503, "worker not ready");
+	else
+		return 1;
+	return 0;
+}
+
+/* One timer: until the answer begins, then over silences in it. */
+static uint64_t
+due(const struct exchange *x)
+{
+	const struct settings *s = &x->r->conf;
+	uint64_t last;
+
+	if (!x->begun)
+		return x->t_moved + s->global_timeout;
+	if (!x->back || x->stall_down)
+		return UINT64_MAX;
+	last = x->back->conn.last_in;
+	if (!x->tunnel)
+		return s->answer_timeout ? last + s->answer_timeout
+		                         : UINT64_MAX;
+	if (x->client->conn.last_in > last)
+		last = x->client->conn.last_in;
+	return s->tunnel_timeout ? last + s->tunnel_timeout : UINT64_MAX;
+}
+
+static void
+on_timer(struct vyx_timer *t)
+{
+	struct exchange *x = VYX_OF(t, struct exchange, timer);
+	uint64_t now = x->r->loop.now, at = due(x);
+
+	if (at > now) { /* look again then, or in a while */
+		if (at == UINT64_MAX)
+			at = now + VYX_SEC;
+		vyx_loop_timer(&x->r->loop, t, at);
+		return;
+	}
+	if (x->back)
+		back_leave(x, VYX_POOL_TIMEOUT);
+	if (x->begun)
+		x->front->abort(x);
+	else
+		answer(x, 504, "upstream timeout");
+}
+
+void
+decide(struct exchange *x)
+{
+	x->timer.fn = on_timer;
+	vyx_loop_timer(&x->r->loop, &x->timer, due(x));
+	if (!plain_checks(x) || !match(x) || !may_pass(x))
+		return;
+	if (!back_side.head(x)) {
+		answer(x, 500, "out of memory");
+		return;
+	}
+	x->hold_all =
+	    !x->in_end && !x->chunked && !x->expects && x->in.left <= HELD_BODY;
+	if (!x->hold_all)
+		decide_acquire(x);
+}
+
+/* The request's content is all there. */
+void
+decide_body(struct exchange *x)
+{
+	if (x->discard)
+		done(x);
+	else if (x->hold_all && !x->back)
+		decide_acquire(x);
+	else if (x->back && x->back->conn.out.at == x->back->conn.out.n)
+		vyx_window_sent(x->r->window, x->back->w, x->r->loop.now);
+}
+
+/* HOP 3 begins here: an idle connection, or the queue. */
+void
+decide_acquire(struct exchange *x)
+{
+	struct router *r = x->r;
+	struct vyx_wworker *ww = x->worker->window;
+	struct vyx_wconn *w = vyx_window_take(r->window, ww, r->loop.now);
+
+	if (w) {
+		back_start(x, w);
+		return;
+	}
+	if (!x->attempt)
+		x->wait.since = r->loop.now;
+	x->wait.deadline = x->wait.since + x->worker->wait_ns;
+	if (!vyx_window_wait(r->window, ww, &x->wait, r->loop.now))
+		answer(x, 503, "too many requests wait");
+	pool_touch(r);
+}
+
+void
+decide_expired(struct exchange *x)
+{
+	answer(x, 504, "upstream timeout");
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+#include "router.h"
+
+static void
+worker(struct vyx_chan *to, const struct worker *w)
+{
+	struct vyx_wstat s;
+
+	vyx_window_stat(w->window, &s);
+#define FIGURE(member) vyx_ctl_figure(to, #member, s.member, w->id, NULL)
+	FIGURE(idle);
+	FIGURE(busy);
+	FIGURE(tunnels);
+	FIGURE(waiting);
+	FIGURE(lent);
+	FIGURE(reuses);
+	FIGURE(stale);
+	FIGURE(timeouts);
+	FIGURE(full);
+	FIGURE(recalls);
+#undef FIGURE
+}
+
+void
+figures(struct vyx_ctl *t, struct vyx_chan *to)
+{
+	struct router *r = VYX_OF(t, struct router, ctl);
+	const struct counts *c = &r->counts;
+	static const char *const classes[] = { NULL, "answers-1xx",
+		"answers-2xx", "answers-3xx", "answers-4xx", "answers-5xx" };
+
+	vyx_ctl_word(to, "state",
+	    vyx_rec_state_name(r->draining ? VYX_S_DRAINING
+	            : r->ready             ? VYX_S_READY
+	                                   : VYX_S_STARTING),
+	    NULL, NULL);
+	vyx_ctl_figure(to, "revision", r->reg.rev, NULL, NULL);
+	vyx_ctl_figure(to, "clients", r->nclients, NULL, NULL);
+	vyx_ctl_figure(to, "clients-max", r->clients_max, NULL, NULL);
+	vyx_ctl_figure(to, "requests", c->requests, NULL, NULL);
+	for (unsigned i = 1; i < VYX_COUNT(classes); i++)
+		vyx_ctl_figure(to, classes[i], c->classes[i], NULL, NULL);
+	vyx_ctl_figure(to, "aborted", c->aborted, NULL, NULL);
+	vyx_ctl_figure(to, "retries", c->retries, NULL, NULL);
+	vyx_ctl_figure(to, "refused", c->refused, NULL, NULL);
+	vyx_ctl_figure(to, "upgrades", c->tunnels, NULL, NULL);
+	vyx_ctl_figure(to, "buffers", r->slabs.out, NULL, NULL);
+	vyx_ctl_figure(to, "log-dropped", r->log.dropped, NULL, NULL);
+	for (const struct worker *w = r->workers; w; w = w->next)
+		worker(to, w);
+}
