@@ -39,7 +39,11 @@ SECONDS	= 20
 Q	= $(if $(V),,@)
 say	= $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),@:,@echo '  $(1)')
 
-all: $(PROGS:%=$(B)/bin/%) $(SHELLS:%=$(B)/bin/%)
+all: $(PROGS:%=$(B)/bin/%) $(SHELLS:%=$(B)/bin/%) $(B)/share/vyx/sv
+
+# the service directories that vyx copies
+$(B)/share/vyx/sv:
+	@mkdir -p $(@D) && ln -sfn $(CURDIR)/sv $@
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -58,14 +62,14 @@ $(B)/bin/$(1): $(patsubst %.c,$(B)/obj/%.o,$(wildcard cmd/$(1)/*.c)) \
 endef
 $(foreach p,$(PROGS),$(eval $(call program,$(p))))
 
-define shell
+define script
 $(B)/bin/$(1): cmd/$(1)/$(1).sh
 	@mkdir -p $$(@D)
 	$$(call say,sh $$@)
 	$$(Q)sed 's|@VERSION@|$(VERSION)|' $$< >$$@.new
 	$$(Q)chmod 755 $$@.new && mv $$@.new $$@
 endef
-$(foreach p,$(SHELLS),$(eval $(call shell,$(p))))
+$(foreach p,$(SHELLS),$(eval $(call script,$(p))))
 
 $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libvyx.a
 	@mkdir -p $(@D)
@@ -152,12 +156,15 @@ install: all ## into $(DESTDIR)$(PREFIX), /usr/local unless told
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -t $(DESTDIR)$(PREFIX)/bin $(PROGS:%=$(B)/bin/%) \
 	    $(SHELLS:%=$(B)/bin/%)
+	install -d $(DESTDIR)$(PREFIX)/share/vyx
+	cp -R sv $(DESTDIR)$(PREFIX)/share/vyx/
 	for p in $(PAGES); do install -D -m 644 -t \
 	    $(DESTDIR)$(PREFIX)/share/man/man$${p##*.} $$p || exit; done
 
 uninstall: ## take away what install put there
 	rm -f $(PROGS:%=$(DESTDIR)$(PREFIX)/bin/%) \
 	    $(SHELLS:%=$(DESTDIR)$(PREFIX)/bin/%)
+	rm -rf $(DESTDIR)$(PREFIX)/share/vyx
 	for p in $(PAGES:man/%=%); do \
 	    rm -f $(DESTDIR)$(PREFIX)/share/man/man$${p##*.}/$$p; done
 
