@@ -18,7 +18,7 @@
 
 #define VYX_DOC_BYTES 1048576 /* of a file */
 #define VYX_DOC_DEPTH 16      /* mappings and lists within one another */
-#define VYX_DOC_KEYS 1000     /* of one mapping, and anchors in a file */
+#define VYX_DOC_KEYS 256      /* of one mapping, and anchors in a file */
 #define VYX_DOC_NODES 200000
 #define VYX_DOC_NOTES 1000 /* kept; more are only counted */
 
