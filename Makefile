@@ -26,7 +26,7 @@ UNITS	:= $(basename $(notdir $(wildcard tests/unit/*.c)))
 FUZZERS	:= $(basename $(notdir $(wildcard tests/fuzz/*.c)))
 SRC	:= $(wildcard cmd/*/*.[ch] lib/*.h lib/*/*.[ch] tests/*/*.[ch])
 PAGES	:= $(wildcard man/*.[1-9])
-SV	:= $(wildcard sv/*)
+SV	:= $(shell find sv -type f 2>/dev/null)
 # as many at a time as there are processors, unless make was told otherwise
 J	= $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 SELF	= $(MAKE) --no-print-directory
@@ -39,7 +39,7 @@ SECONDS	= 20
 Q	= $(if $(V),,@)
 say	= $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),@:,@echo '  $(1)')
 
-all: $(PROGS:%=$(B)/bin/%) $(SHELLS:%=$(B)/bin/%) $(B)/share/vyx/sv
+all: $(PROGS:%=$(B)/bin/%) $(SHELLS:%=$(B)/bin/%) $(B)/share/vyx/sv $(B)/share/vyx/sv
 
 # the service directories that vyx copies
 $(B)/share/vyx/sv:
@@ -70,6 +70,11 @@ $(B)/bin/$(1): cmd/$(1)/$(1).sh
 	$$(Q)chmod 755 $$@.new && mv $$@.new $$@
 endef
 $(foreach p,$(SHELLS),$(eval $(call script,$(p))))
+
+# templates of service directories, beside bin as they are once installed
+$(B)/share/vyx/sv: $(SV)
+	@mkdir -p $(@D)
+	$(Q)rm -rf $@ && cp -R sv $@
 
 $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libvyx.a
 	@mkdir -p $(@D)
@@ -106,9 +111,7 @@ deps: ## install the Debian packages that are missing; all others need the netwo
 run: ## install what is missing, build, run the demo of etc/demo in the foreground
 	@etc/dev/deps build
 	@$(SELF) $(J) all
-	@echo 'the demo comes up on http://127.0.0.1:8080; Ctrl-C ends it. Then, elsewhere:'
-	@echo '    curl http://127.0.0.1:8080/hello'
-	@exec $(B)/bin/vyx up -f etc/demo/vyx.yaml
+	@exec etc/dev/run $(B)
 
 # the tests, then again under the sanitizers; each adds its sum to $(B)/sum
 check: ## install what is missing, build, run all tests, plain and sanitized; T=word chooses
