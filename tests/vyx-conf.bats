@@ -902,6 +902,20 @@ paths() {
 	[ -z "$(comm -23 fed columns)" ]
 }
 
+@test "what vyx-route takes for a setting that is absent is the default here" {
+	worker
+	regd
+	vyx-conf diff -j >j 2>err || [ $? = 1 ]
+	sed -n 's/^\tX(.*"\([a-z_.]*\)",[ \t]*\([0-9]*\)).*/\1 \2/p' \
+	    "$ROOT/cmd/vyx-route/router.h" >reads
+	[ -s reads ]
+	while read -r key value; do
+		[ "$(jq -r --arg k "$key" \
+		    'select(.key == $k) | .is.value' j)" = "$value" ] || echo "$key"
+	done <reads >wrong
+	[ ! -s wrong ] || fail "$(cat wrong)"
+}
+
 @test "the demo is sound" {
 	run -0 vyx-conf check -f "$ROOT/etc/demo/vyx.yaml"
 	assert_output ''
