@@ -39,11 +39,7 @@ SECONDS	= 20
 Q	= $(if $(V),,@)
 say	= $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),@:,@echo '  $(1)')
 
-all: $(PROGS:%=$(B)/bin/%) $(SHELLS:%=$(B)/bin/%) $(B)/share/vyx/sv $(B)/share/vyx/sv
-
-# the service directories that vyx copies
-$(B)/share/vyx/sv:
-	@mkdir -p $(@D) && ln -sfn $(CURDIR)/sv $@
+all: $(PROGS:%=$(B)/bin/%) $(SHELLS:%=$(B)/bin/%) $(B)/share/vyx/sv
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -160,7 +156,8 @@ install: all ## into $(DESTDIR)$(PREFIX), /usr/local unless told
 	install -t $(DESTDIR)$(PREFIX)/bin $(PROGS:%=$(B)/bin/%) \
 	    $(SHELLS:%=$(B)/bin/%)
 	install -d $(DESTDIR)$(PREFIX)/share/vyx
-	cp -R sv $(DESTDIR)$(PREFIX)/share/vyx/
+	rm -rf $(DESTDIR)$(PREFIX)/share/vyx/sv
+	cp -R $(B)/share/vyx/sv $(DESTDIR)$(PREFIX)/share/vyx
 	for p in $(PAGES); do install -D -m 644 -t \
 	    $(DESTDIR)$(PREFIX)/share/man/man$${p##*.} $$p || exit; done
 
