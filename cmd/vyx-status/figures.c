@@ -35,10 +35,14 @@ more(int fd, struct vyx_buf *in, uint64_t until)
 static void
 figure(struct line *l, const char *daemon, const struct vyx_rec *r)
 {
+	struct vyx_str value = vyx_rec_str(r, VYX_F_VALUE);
+
+	if (l->out == PEOPLE && vyx_str_eq(value, VYX_STR("0")))
+		return; /* a long list of nothing */
 	line_begin(l, "figure");
 	line_word(l, "daemon", VYX_STRZ(daemon));
 	line_word(l, "name", vyx_rec_str(r, VYX_F_NAME));
-	line_word(l, "value", vyx_rec_str(r, VYX_F_VALUE));
+	line_word(l, "value", value);
 	line_word(l, "worker", vyx_rec_str(r, VYX_F_W));
 	line_word(l, "instance", vyx_rec_str(r, VYX_F_I));
 	line_end(l);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <s6/supervise.h>
@@ -46,6 +47,16 @@ read_ends(struct inst *n, const char *data)
 		snprintf(n->code, sizeof n->code, "%.*s", (int)left.n, left.p);
 }
 
+static void
+set_code(struct inst *n, int wstat)
+{
+	if (WIFSIGNALED(wstat))
+		snprintf(n->code, sizeof n->code, "signal:%d", WTERMSIG(wstat));
+	else
+		snprintf(n->code, sizeof n->code, "exit:%d",
+		    WEXITSTATUS(wstat));
+}
+
 static enum vyx_state
 state_of(const struct inst *n, const s6_svstatus_t *st, const char *data)
 {
@@ -55,6 +66,8 @@ state_of(const struct inst *n, const s6_svstatus_t *st, const char *data)
 		return VYX_S_FAILED;
 	if (n->phase != WANTED && st->pid)
 		return VYX_S_DRAINING;
+	if (!st->pid && !n->restarts && st->flagwantup)
+		return VYX_S_STARTING; /* supervised, and not run before */
 	if (!st->pid || st->flagfinishing)
 		return st->flagwantup ? VYX_S_CRASHED : VYX_S_DOWN;
 	if (vyx_svdir_read(data, "wait", text, sizeof text - 1) >= 0)
@@ -103,6 +116,8 @@ watch_read(struct inst *n)
 	if (s6_svstatus_read(dir, &st)) {
 		n->running = st.pid != 0;
 		n->wantup = st.flagwantup;
+		if (st.flagfinishing)
+			set_code(n, st.wstat);
 		n->state = state_of(n, &st, data);
 		n->pid = st.flagfinishing ? 0 : (uint64_t)st.pid;
 		n->since = wall_ms(n->state == VYX_S_READY ? &st.readystamp
