@@ -30,7 +30,11 @@ SV	:= $(shell find sv -type f 2>/dev/null)
 # as many at a time as there are processors, unless make was told otherwise
 J	= $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 SELF	= $(MAKE) --no-print-directory
-ASAN	= HARDEN=-fPIE CFLAGS='-O1 -g -fno-omit-frame-pointer \
+# linked into every program; only `make asan` has some
+EXTRA	=
+ASAN	= EXTRA=etc/dev/sanitized.c HARDEN=-fPIE \
+	  CPPFLAGS='-DSANITIZED_LOG=\"$(abspath $(B))/asan/check/asan/report\"' \
+	  CFLAGS='-O1 -g -fno-omit-frame-pointer \
 	  -fsanitize=address,undefined -fno-sanitize-recover=undefined'
 # these look at sources, not at what was built
 SKIP	= CHECK_SKIP='dev.bats map.bats'
@@ -50,7 +54,7 @@ $(B)/libvyx.a: $(LIBSRC:%.c=$(B)/obj/%.o)
 	$(Q)rm -f $@ && $(AR) rc $@ $^
 
 define program
-$(B)/bin/$(1): $(patsubst %.c,$(B)/obj/%.o,$(wildcard cmd/$(1)/*.c)) \
+$(B)/bin/$(1): $(patsubst %.c,$(B)/obj/%.o,$(wildcard cmd/$(1)/*.c) $(EXTRA)) \
     $(B)/libvyx.a
 	@mkdir -p $$(@D)
 	$$(call say,ld $$@)
@@ -72,7 +76,7 @@ $(B)/share/vyx/sv: $(SV)
 	@mkdir -p $(@D)
 	$(Q)rm -rf $@ && cp -R sv $@
 
-$(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libvyx.a
+$(B)/unit/%: $(B)/obj/tests/unit/%.o $(EXTRA:%.c=$(B)/obj/%.o) $(B)/libvyx.a
 	@mkdir -p $(@D)
 	$(call say,ld $@)
 	$(Q)$(CC) $(LINK) -o $@ $^ -lcmocka $(LIBS)

@@ -289,6 +289,8 @@ main(int argc, char **argv)
 	start(&s, argv[arg]);
 	vyx_prog_ready(&opt);
 	serve(&s);
+	while (s.conns)
+		hello_conn_end(s.conns);
 	if (s.path)
 		unlink(s.path);
 	return 0;
