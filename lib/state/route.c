@@ -131,7 +131,7 @@ fold(struct vyx_str host, char out[HOST_MAX])
 static uint32_t
 search(struct walk *w, const struct vyx_route_query *q)
 {
-	char host[HOST_MAX];
+	char host[HOST_MAX] __attribute__((uninitialized));
 	uint32_t root, got = 0;
 	size_t n;
 
@@ -190,7 +190,8 @@ vyx_route_match(const struct vyx_routes *r, const struct vyx_route_query *q,
     struct vyx_route_hit *hit)
 {
 	uint64_t get = UINT64_C(1) << VYX_METHOD_GET;
-	struct walk w;
+	/* 2.6 KiB that most requests touch little of: not to be cleared */
+	struct walk w __attribute__((uninitialized));
 	uint32_t got = 0;
 
 	w.r = r;

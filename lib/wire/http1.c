@@ -12,19 +12,16 @@
  */
 enum { S_EMPTY, S_FIRST, S_FIELDS };
 
-/* What reading one line is about: its bytes, no more than the limit allows. */
-struct line {
-	struct vyx_http1 *h;
-	const char *p;
-	const char *end;
-};
-
 void
 vyx_http1_start(struct vyx_http1 *h, enum vyx_http1_kind kind,
     const struct vyx_http1_limits *lim)
 {
 	memset(h, 0, offsetof(struct vyx_http1, field));
 	h->lim = lim ? *lim : VYX_HTTP1_LIMITS;
+	if (h->lim.head > VYX_HTTP1_HEAD_MAX)
+		h->lim.head = VYX_HTTP1_HEAD_MAX;
+	if (h->lim.fields > VYX_HTTP1_FIELD_MAX)
+		h->lim.fields = VYX_HTTP1_FIELD_MAX;
 	h->kind = (uint8_t)kind;
 	h->port = -1;
 	h->max_forwards = -1;
@@ -41,24 +38,11 @@ vyx_http1_bad(struct vyx_http1 *h, uint16_t status, const char *why)
 	return VYX_HTTP1_BAD;
 }
 
-static inline uint32_t
-at(const struct line *l, const char *p)
-{
-	return (uint32_t)(p - l->h->base);
-}
-
-static inline struct vyx_span
-span(const struct line *l, const char *p, const char *end)
-{
-	return (struct vyx_span){ at(l, p), (uint32_t)(end - p) };
-}
-
-/* `p` is at the end of a line's content: eat CRLF. */
-static inline enum vyx_http1_got
-crlf(struct line *l, const char *p)
+enum vyx_http1_got
+vyx_http1_crlf(struct vyx_http1_line *l, const char *p)
 {
 	if (l->end - p >= 2 && p[0] == '\r' && p[1] == '\n') {
-		l->h->at = l->h->seen = at(l, p + 2);
+		l->p = p + 2;
 		return VYX_HTTP1_DONE;
 	}
 	if (p >= l->end || (*p == '\r' && p + 1 == l->end))
@@ -68,202 +52,6 @@ crlf(struct line *l, const char *p)
 	        : *p == '\r' ? "bare CR"
 	        : *p == '\0' ? "NUL byte"
 	                     : "unexpected byte in line");
-}
-
-/* RFC 9112 3: a method nobody knows may be some extension's; CONNECT is not
- * for a gateway. */
-static enum vyx_http1_got
-other_method(struct line *l)
-{
-	const char *p = l->p;
-
-	while (p < l->end && vyx_http1_is((unsigned char)*p, C_TOKEN))
-		if (p++ - l->p >= VYX_HTTP1_METHOD_MAX)
-			return vyx_http1_bad(l->h, 501, "method too long");
-	if (p == l->end)
-		return VYX_HTTP1_MORE;
-	if (*p != ' ' || p == l->p)
-		return vyx_http1_bad(l->h, 400, "invalid method");
-	if (p - l->p == 7 && !memcmp(l->p, "CONNECT", 7))
-		return vyx_http1_bad(l->h, 501, "CONNECT is not served");
-	l->h->method = VYX_METHOD_OTHER;
-	l->h->method_name = span(l, l->p, p);
-	l->p = p + 1;
-	return VYX_HTTP1_DONE;
-}
-
-static inline enum vyx_http1_got
-method(struct line *l)
-{
-	size_t n = (size_t)(l->end - l->p);
-
-#define X(m)                                                          \
-	if (n >= sizeof(#m) && !memcmp(l->p, #m " ", sizeof(#m))) {   \
-		l->h->method = VYX_METHOD_##m;                        \
-		l->h->method_name =                                   \
-		    (struct vyx_span){ at(l, l->p), sizeof(#m) - 1 }; \
-		l->p += sizeof(#m);                                   \
-		return VYX_HTTP1_DONE;                                \
-	}
-	VYX_METHODS(X)
-#undef X
-	return other_method(l);
-}
-
-/*
- * The target from its path on. Everything above SP but DEL, `#` and bytes
- * above 7e may stand in a query; path.h says what becomes of a path.
- */
-static inline enum vyx_http1_got
-path(struct line *l, const char *p)
-{
-	struct vyx_http1 *h = l->h;
-	const char *start = p;
-	unsigned c, before = 0, odd = 0;
-
-	for (; p < l->end; p++, before = c) {
-		c = vyx_http1_class[(unsigned char)*p];
-		if (!(c & C_PATH))
-			break;
-		odd |= (c & C_ODD) | ((before << 1) & c & C_AFTER);
-	}
-	h->path = span(l, start, p);
-	h->plain = !odd && p > start;
-	if (p < l->end && *p == '?') {
-		start = ++p;
-		while (p<l->end && * p> ' ' && *p < 0x7f && *p != '#')
-			p++;
-		h->has_query = 1;
-		h->query = span(l, start, p);
-	}
-	if (p - l->p > (ptrdiff_t)h->lim.target)
-		return vyx_http1_bad(h, 414, "target too long");
-	if (p == l->end)
-		return VYX_HTTP1_MORE;
-	if (*p != ' ')
-		return vyx_http1_bad(h, 400,
-		    *p == '#' ? "fragment in target"
-		              : "invalid byte in target");
-	h->target = span(l, l->p, p);
-	l->p = p + 1;
-	return VYX_HTTP1_DONE;
-}
-
-/* RFC 9112 3.2.2: http://authority[/path][?query]. */
-static enum vyx_http1_got
-absolute(struct line *l)
-{
-	static const struct vyx_str scheme[] = { { "http://", 7 },
-		{ "https://", 8 } };
-	size_t n = (size_t)(l->end - l->p), most = 0;
-	const char *p;
-
-	for (size_t i = 0; i < VYX_COUNT(scheme) && !most; i++) {
-		struct vyx_str s = scheme[i];
-
-		s.n = n < s.n ? n : s.n;
-		if (!vyx_str_caseeq(s, (struct vyx_str){ l->p, s.n }))
-			continue;
-		if (s.n < scheme[i].n)
-			return VYX_HTTP1_MORE;
-		most = s.n;
-	}
-	if (!most)
-		return vyx_http1_bad(l->h, 400, "invalid target");
-	for (p = l->p + most; p < l->end; p++)
-		if (!vyx_http1_is((unsigned char)*p, C_HOST) && *p != ':' &&
-		    *p != '[' && *p != ']')
-			break;
-	if (p < l->end && *p != '/' && *p != '?' && *p != ' ')
-		return vyx_http1_bad(l->h, 400, "invalid authority");
-	l->h->form = VYX_HTTP1_ABSOLUTE;
-	l->h->authority = span(l, l->p + most, p);
-	return path(l, p);
-}
-
-static inline enum vyx_http1_got
-target(struct line *l)
-{
-	if (l->p == l->end)
-		return VYX_HTTP1_MORE;
-	if (*l->p == '/')
-		return path(l, l->p);
-	if (*l->p != '*')
-		return absolute(l);
-	if (l->end - l->p < 2)
-		return VYX_HTTP1_MORE;
-	if (l->p[1] != ' ' || l->h->method != VYX_METHOD_OPTIONS)
-		return vyx_http1_bad(l->h, 400, "invalid target");
-	l->h->form = VYX_HTTP1_ASTERISK;
-	l->h->target = span(l, l->p, l->p + 1);
-	l->p += 2;
-	return VYX_HTTP1_DONE;
-}
-
-/*
- * HTTP/1.digit. RFC 9110 2.5: a higher minor version is read as the highest
- * one known.
- */
-static inline enum vyx_http1_got
-version(struct line *l)
-{
-	static const char form[] = "HTTP/0.0"; /* 0: any digit */
-	const char *p = l->p;
-	size_t n = (size_t)(l->end - p);
-
-	if (n >= 8 && !memcmp(p, "HTTP/1.1", 8)) {
-		l->h->minor = 1;
-		l->p += 8;
-		return VYX_HTTP1_DONE;
-	}
-	for (size_t i = 0; i < n && i < 8; i++)
-		if (form[i] == '0' ? p[i] < '0' || p[i] > '9' : p[i] != form[i])
-			return vyx_http1_bad(l->h, 400, "invalid version");
-	if (n < 8)
-		return VYX_HTTP1_MORE;
-	if (p[5] != '1')
-		return vyx_http1_bad(l->h, 505, "version not served");
-	l->h->minor = p[7] != '0';
-	l->p += 8;
-	return VYX_HTTP1_DONE;
-}
-
-static enum vyx_http1_got
-request_line(struct line *l)
-{
-	enum vyx_http1_got got;
-
-	if ((got = method(l)) != VYX_HTTP1_DONE ||
-	    (got = target(l)) != VYX_HTTP1_DONE ||
-	    (got = version(l)) != VYX_HTTP1_DONE)
-		return got;
-	return crlf(l, l->p);
-}
-
-/* RFC 9112 4: version SP 3DIGIT SP [reason]. */
-static enum vyx_http1_got
-status_line(struct line *l)
-{
-	enum vyx_http1_got got = version(l);
-	struct vyx_http1 *h = l->h;
-	const char *p = l->p, *end;
-
-	if (got != VYX_HTTP1_DONE)
-		return got;
-	h->code = 0;
-	for (int i = 0; i < 5; i++, p++) {
-		if (p == l->end)
-			return VYX_HTTP1_MORE;
-		if (i == 0 || i == 4 ? *p != ' ' : *p < '0' || *p > '9')
-			return vyx_http1_bad(h, 502, "invalid status line");
-		if (i > 0 && i < 4)
-			h->code = (uint16_t)(h->code * 10 + (*p - '0'));
-	}
-	if (h->code < 100 || h->code > 599)
-		return vyx_http1_bad(h, 502, "invalid status");
-	end = vyx_http1_skip_value(h->base, p, l->end);
-	h->reason = span(l, p, end);
-	return crlf(l, end);
 }
 
 /* A name not known by number, `n` bytes: token and no alias of a known one. */
@@ -285,7 +73,7 @@ unknown_name(struct vyx_str name, uint8_t *flags)
 
 /* No colon so far, or not a name before it. */
 static enum vyx_http1_got
-no_name(struct line *l)
+no_name(struct vyx_http1_line *l)
 {
 	const char *p = l->p;
 
@@ -303,125 +91,154 @@ no_name(struct line *l)
 	                                  : "invalid field name");
 }
 
-/* Append the field; what may not be repeated is refused here. */
-static inline enum vyx_http1_got
-add(struct line *l, struct vyx_http1_field f)
+/* A field seen before: what may not be repeated is refused. */
+static enum vyx_http1_got
+again(struct vyx_http1 *h, unsigned id)
 {
-	struct vyx_http1 *h = l->h;
-
-	if (h->nfield >= h->lim.fields || h->nfield >= VYX_HTTP1_FIELD_MAX)
-		return vyx_http1_bad(h, 431, "too many fields");
-	f.flags |= vyx_http1_props[f.id] &
-	    (h->kind == VYX_HTTP1_TRAILER ? P_HOP | P_NO : P_HOP);
-	h->field[h->nfield++] = f;
-	if (!h->first[f.id])
-		h->first[f.id] = (uint8_t)h->nfield;
-	else if (h->kind == VYX_HTTP1_TRAILER)
+	if (h->kind == VYX_HTTP1_TRAILER)
 		return VYX_HTTP1_DONE;
-	else if (f.id == VYX_H_CONTENT_LENGTH)
+	if (id == VYX_H_CONTENT_LENGTH)
 		return vyx_http1_bad(h, 400, "repeated Content-Length");
-	else if (f.id == VYX_H_TRANSFER_ENCODING)
+	if (id == VYX_H_TRANSFER_ENCODING)
 		return vyx_http1_bad(h, 400, "repeated Transfer-Encoding");
-	else if (f.id == VYX_H_HOST && h->kind == VYX_HTTP1_REQUEST)
+	if (id == VYX_H_HOST && h->kind == VYX_HTTP1_REQUEST)
 		return vyx_http1_bad(h, 400, "repeated Host");
 	return VYX_HTTP1_DONE;
 }
 
-/* RFC 9112 5: name ":" OWS value OWS CRLF, nothing folded. */
-static inline enum vyx_http1_got
-field(struct line *l)
+static inline int
+blank(char c)
 {
-	const char *base = l->h->base, *p = l->p, *end = l->end;
-	const char *colon = vyx_http1_colon(base, p, end), *stop, *name = p;
-	struct vyx_http1_field f = { .flags = 0 };
-	enum vyx_http1_got got;
-	size_t n;
-
-	if (!colon &&
-	    (end - p <= 32 || !(colon = memchr(p, ':', (size_t)(end - p)))))
-		return no_name(l);
-	n = (size_t)(colon - p);
-	/* RFC 9112 5.1: a response's blanks before the colon are removed */
-	if (l->h->kind == VYX_HTTP1_RESPONSE)
-		while (n > 1 && (name[n - 1] == ' ' || name[n - 1] == '\t'))
-			n--;
-	f.id = (uint8_t)vyx_http1_lookup_in(base, name, n, end);
-	if (!f.id && !unknown_name((struct vyx_str){ name, n }, &f.flags))
-		return no_name(l);
-	f.name_at = at(l, name);
-	f.name_n = (uint16_t)n;
-	for (p = colon + 1; p < end && (*p == ' ' || *p == '\t');)
-		p++;
-	stop = vyx_http1_skip_value(base, p, end);
-	if ((got = crlf(l, stop)) != VYX_HTTP1_DONE)
-		return got;
-	while (stop > p && (stop[-1] == ' ' || stop[-1] == '\t'))
-		stop--;
-	f.value = span(l, p, stop);
-	return add(l, f);
+	return c == ' ' || c == '\t';
 }
 
-/* One line, at h->at. */
+/*
+ * RFC 9112 5: name ":" OWS value OWS CRLF, nothing folded. Most of a head is
+ * read here, so no more is kept in memory than must be.
+ */
 static inline enum vyx_http1_got
-line(struct line *l)
+field(struct vyx_http1_line *l)
+{
+	const char *base = l->base, *name = l->p, *end = l->end, *p, *stop;
+	const char *colon = vyx_http1_colon(base, name, end);
+	struct vyx_http1 *h = l->h;
+	struct vyx_http1_field *f;
+	uint8_t flags = 0;
+	unsigned id;
+	size_t n;
+
+	if (!colon && end - name > 32)
+		colon = memchr(name, ':', (size_t)(end - name));
+	if (!colon)
+		return no_name(l);
+	n = (size_t)(colon - name);
+	/* RFC 9112 5.1: a response's blanks before the colon are removed */
+	if (h->kind == VYX_HTTP1_RESPONSE)
+		while (n > 1 && blank(name[n - 1]))
+			n--;
+	id = vyx_http1_lookup_in(base, name, n, end);
+	if (!id && !unknown_name((struct vyx_str){ name, n }, &flags))
+		return no_name(l);
+	p = colon + 1;
+	if (p < end && *p == ' ')
+		p++;
+	while (p < end && blank(*p))
+		p++;
+	stop = vyx_http1_skip_value(base, p, end);
+	if (end - stop < 2 || stop[0] != '\r' || stop[1] != '\n')
+		return vyx_http1_crlf(l, stop);
+	if (h->nfield >= h->lim.fields)
+		return vyx_http1_bad(h, 431, "too many fields");
+	l->p = stop + 2;
+	while (stop > p && blank(stop[-1]))
+		stop--;
+	f = &h->field[h->nfield++];
+	f->name_at = (uint32_t)(name - base);
+	f->name_n = (uint16_t)n;
+	f->id = (uint8_t)id;
+	f->flags = (uint8_t)(flags | (vyx_http1_props[id] & l->props));
+	f->value.at = (uint32_t)(p - base);
+	f->value.n = (uint32_t)(stop - p);
+	if (h->first[id])
+		return again(h, id);
+	h->first[id] = (uint8_t)h->nfield;
+	return VYX_HTTP1_DONE;
+}
+
+/* What comes before the fields. */
+static enum vyx_http1_got
+first_line(struct vyx_http1_line *l)
 {
 	struct vyx_http1 *h = l->h;
 	enum vyx_http1_got got;
 
-	if (h->stage == S_FIELDS) {
-		if (l->p == l->end)
-			return VYX_HTTP1_MORE;
-		if (*l->p != '\r')
-			return field(l);
-		if ((got = crlf(l, l->p)) != VYX_HTTP1_DONE)
-			return got;
-		h->len = h->at;
-		return VYX_HTTP1_DONE;
-	}
 	if (h->stage == S_EMPTY) {
 		if (l->p == l->end)
 			return VYX_HTTP1_MORE;
-		if (*l->p == '\r' && (got = crlf(l, l->p)) != VYX_HTTP1_DONE)
+		if (*l->p == '\r' &&
+		    (got = vyx_http1_crlf(l, l->p)) != VYX_HTTP1_DONE)
 			return got;
 		h->stage = S_FIRST;
-		return VYX_HTTP1_DONE;
+		h->at = vyx_http1_at(l, l->p);
 	}
-	got = h->kind == VYX_HTTP1_REQUEST ? request_line(l) : status_line(l);
-	if (got == VYX_HTTP1_DONE)
+	got = vyx_http1_first(l);
+	if (got == VYX_HTTP1_DONE) {
 		h->stage = S_FIELDS;
+		h->at = vyx_http1_at(l, l->p);
+	}
 	return got;
+}
+
+/* All fields and the empty line behind them. */
+static enum vyx_http1_got
+fields(struct vyx_http1_line *l)
+{
+	enum vyx_http1_got got;
+	const char *start;
+
+	do {
+		start = l->p;
+		if (start == l->end)
+			got = VYX_HTTP1_MORE;
+		else if (*start != '\r')
+			got = field(l);
+		else if ((got = vyx_http1_crlf(l, start)) == VYX_HTTP1_DONE) {
+			l->h->len = vyx_http1_at(l, l->p);
+			return VYX_HTTP1_DONE;
+		}
+	} while (got == VYX_HTTP1_DONE);
+	l->h->at = vyx_http1_at(l, start);
+	return got;
+}
+
+/* All of what there is has been read: is more to come, or was it too much? */
+static enum vyx_http1_got
+more(struct vyx_http1 *h, size_t n)
+{
+	h->seen = (uint32_t)n;
+	if (n < h->lim.head)
+		return VYX_HTTP1_MORE;
+	return h->stage == S_FIELDS ? vyx_http1_bad(h, 431, "head too long")
+	                            : vyx_http1_bad(h, 414, "target too long");
 }
 
 enum vyx_http1_got
 vyx_http1_parse(struct vyx_http1 *h, const char *p, size_t n)
 {
-	size_t lim = h->lim.head;
-	struct line l = { .h = h };
-	enum vyx_http1_got got;
+	size_t lim = n < h->lim.head ? n : h->lim.head;
+	struct vyx_http1_line l = { h, p, p + h->at, p + lim,
+		h->kind == VYX_HTTP1_TRAILER ? P_HOP | P_NO : P_HOP };
+	enum vyx_http1_got got = VYX_HTTP1_DONE;
 
-	if (lim > VYX_HTTP1_HEAD_MAX)
-		lim = VYX_HTTP1_HEAD_MAX;
-	if (lim > n)
-		lim = n;
 	h->base = p;
-	l.end = p + lim;
 	if (h->seen > h->at && lim == n &&
-	    !memchr(p + h->seen, '\n', n - h->seen)) {
-		h->seen = (uint32_t)n;
-		return VYX_HTTP1_MORE;
-	}
-	do {
-		l.p = p + h->at;
-		got = line(&l);
-	} while (got == VYX_HTTP1_DONE && !h->len);
+	    !memchr(p + h->seen, '\n', n - h->seen))
+		return more(h, n);
+	if (h->stage != S_FIELDS)
+		got = first_line(&l);
 	if (got == VYX_HTTP1_DONE)
-		return vyx_http1_finish(h);
-	if (got == VYX_HTTP1_MORE) {
-		h->seen = (uint32_t)lim;
-		if (lim == h->lim.head || lim == VYX_HTTP1_HEAD_MAX)
-			return h->stage == S_FIELDS
-			    ? vyx_http1_bad(h, 431, "head too long")
-			    : vyx_http1_bad(h, 414, "target too long");
-	}
-	return got;
+		got = fields(&l);
+	return got == VYX_HTTP1_DONE ? vyx_http1_finish(h)
+	    : got == VYX_HTTP1_MORE  ? more(h, lim)
+	                             : got;
 }

@@ -45,15 +45,15 @@ enum vyx_http1_got {
 	X(TE, "te", HOP, NO) \
 	X(VIA, "via", END, NO) \
 	X(VARY, "vary", END, NO) \
-	X(HOST, "host", END, NO) \
 	X(DATE, "date", END, NO) \
+	X(HOST, "host", END, NO) \
 	X(ALLOW, "allow", 0, 0) \
 	X(RANGE, "range", END, NO) \
 	X(EXPECT, "expect", END, NO) \
 	X(ORIGIN, "origin", END, NO) \
-	X(ACCEPT, "accept", 0, 0) \
-	X(COOKIE, "cookie", END, NO) \
 	X(SERVER, "server", 0, 0) \
+	X(COOKIE, "cookie", END, NO) \
+	X(ACCEPT, "accept", 0, 0) \
 	X(REFERER, "referer", 0, 0) \
 	X(TRAILER, "trailer", 0, NO) \
 	X(UPGRADE, "upgrade", HOP, NO) \
@@ -149,7 +149,7 @@ struct vyx_http1_field {
 enum vyx_http1_kind {
 	VYX_HTTP1_REQUEST,
 	VYX_HTTP1_RESPONSE,
-	VYX_HTTP1_TRAILER, /* a trailer section: fields, then an empty line */
+	VYX_HTTP1_TRAILER, /* fields, then an empty line; 502 if a worker's */
 };
 
 enum vyx_http1_form { /* RFC 9112 3.2; authority-form is CONNECT's: 501 */

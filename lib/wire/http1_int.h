@@ -39,6 +39,30 @@ vyx_http1_is(unsigned char c, int class)
 enum vyx_http1_got vyx_http1_bad(struct vyx_http1 *h, uint16_t status,
     const char *why);
 
+/*
+ * What reading lines is about: the bytes, no more than the limit allows, and
+ * at `p` what comes next. A reader moves `p` behind what it took (DONE).
+ */
+struct vyx_http1_line {
+	struct vyx_http1 *h;
+	const char *base;
+	const char *p;
+	const char *end;
+	uint8_t props; /* P_* that become flags */
+};
+
+static inline uint32_t
+vyx_http1_at(const struct vyx_http1_line *l, const char *p)
+{
+	return (uint32_t)(p - l->base);
+}
+
+/* `p` is at the end of a line's content: take CRLF too. */
+enum vyx_http1_got vyx_http1_crlf(struct vyx_http1_line *l, const char *p);
+
+/* Read the request line or the status line. */
+enum vyx_http1_got vyx_http1_first(struct vyx_http1_line *l);
+
 /* All fields are in: framing, connection, host. DONE or BAD. */
 enum vyx_http1_got vyx_http1_finish(struct vyx_http1 *h);
 
