@@ -2,18 +2,7 @@
 /* conf - vyx.yaml by the table of its keys. */
 #include <stdio.h>
 
-#include "state/conf.h"
-
-const struct vyx_doc_node *
-vyx_doc_get(const struct vyx_doc_node *map, const char *key)
-{
-	const struct vyx_doc_node *o =
-	    map->kind == VYX_DOC_MAP ? map->child : NULL;
-
-	while (o && !vyx_str_eq(o->key, VYX_STRZ(key)))
-		o = o->next;
-	return o;
-}
+#include "state/conf_int.h"
 
 int
 vyx_conf_id_ok(struct vyx_str s)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/units.h"
-#include "state/conf.h"
+#include "state/conf_int.h"
 #include "vyx.h"
 
 #define V(w, k) (&(w)->v[VYX_K_##k - VYX_K_WORKER])

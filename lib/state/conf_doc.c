@@ -165,6 +165,17 @@ vyx_doc_add(struct vyx_doc *d, struct vyx_doc_node *parent,
 	return o;
 }
 
+const struct vyx_doc_node *
+vyx_doc_get(const struct vyx_doc_node *map, const char *key)
+{
+	const struct vyx_doc_node *o =
+	    map->kind == VYX_DOC_MAP ? map->child : NULL;
+
+	while (o && !vyx_str_eq(o->key, VYX_STRZ(key)))
+		o = o->next;
+	return o;
+}
+
 static int
 by_place(const void *a, const void *b)
 {

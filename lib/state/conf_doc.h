@@ -13,7 +13,7 @@
  * Returns  NULL or 0 when refused, with an error noted; what can still be
  *	    read after an error is read, so that one run tells them all.
  * Cost	    linear in the bytes, but for keys of one mapping: quadratic up to
- *	    VYX_DOC_KEYS. Memory at most about 100 times the file.
+ *	    VYX_DOC_KEYS. Memory: 100 bytes a thing, VYX_DOC_NODES at most.
  */
 
 #define VYX_DOC_BYTES 1048576 /* of a file */
@@ -72,6 +72,10 @@ struct vyx_doc {
  */
 struct vyx_doc_node *vyx_doc_yaml(struct vyx_doc *d, struct vyx_str bytes);
 struct vyx_doc_node *vyx_doc_json(struct vyx_doc *d, struct vyx_str bytes);
+
+/* A member of a mapping; NULL: none, or no mapping. */
+const struct vyx_doc_node *vyx_doc_get(const struct vyx_doc_node *map,
+    const char *key);
 
 /* "a mapping", "a list", ... */
 const char *vyx_doc_kind_name(enum vyx_doc_kind kind);

@@ -2,7 +2,7 @@
 /* conf_form - the one form of each part of a route, or what is wrong. */
 #include <stdio.h>
 
-#include "state/conf.h"
+#include "state/conf_int.h"
 #include "wire/path.h"
 
 #define PATH_MAX_BYTES 1024

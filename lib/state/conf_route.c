@@ -2,7 +2,7 @@
 /* conf_route - the routes of route_map.json and of vyx.yaml. */
 #include <stdio.h>
 
-#include "state/conf.h"
+#include "state/conf_int.h"
 
 /* The key a note names: "routes[3]" + ".path". */
 static const char *

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "state/conf.h"
+#include "state/conf_int.h"
 #include "state/route.h"
 
 /* One definition a route and method, so that each duplicate is told by name.

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/units.h"
-#include "state/conf.h"
+#include "state/conf_int.h"
 
 /* clang-format off */
 #define STR VYX_STR_KEY
