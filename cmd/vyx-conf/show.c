@@ -259,11 +259,9 @@ columns(const struct row *r, const struct row *than, struct vyx_buf *b)
 static json_t *
 row_json(const struct row *r)
 {
-	json_t *o = json_object();
+	json_t *o = r ? json_object() : json_null();
 
-	if (!r)
-		return json_null();
-	for (size_t i = 0; i < r->n; i++) {
+	for (size_t i = 0; r && i < r->n; i++) {
 		const char *name = vyx_rec_field_name(r->cols[i].f);
 		json_t *v = text(r->cols[i].v), *a = json_object_get(o, name);
 
