@@ -546,6 +546,13 @@ brief() {
 	    'route_map.json:8: routes[6]: must be an object, not a list' \
 	    'route_map.json:9: routes[7].path: "e%2f" cannot be a segment: a text, :name, or *name at the end; no ; \ %2f and the like' \
 	    'route_map.json:10: routes[8].type: must be api or page'
+	cat >route_map.json <<-'JSON'
+	{"routes":[{"note":"\"","more":["a\\","{\"",-1.5e3,[],{},""],
+	"path":"/a","method":"GET","worker_id":"w"},
+
+	{"path":"/b","method":"GET","worker_id":"v"}]}
+	JSON
+	bad 'route_map.json:4: routes[1].worker_id: "v" is no worker of vyx.yaml: there are "w"'
 	echo '[]' >route_map.json
 	bad 'route_map.json:1: must be an object {"routes": [...]}, not a list'
 	echo '{"routes": 1}' >route_map.json
