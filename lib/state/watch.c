@@ -43,8 +43,7 @@ vyx_watch_start(struct vyx_watch *w, const struct vyx_ring *ring,
 		return 1;
 	}
 	w->pos = ring->head;
-	w->mode = VYX_WATCH_SNAPSHOT;
-	w->owed = 1; /* `snapshot` */
+	w->mode = VYX_WATCH_NEW;
 	return 1;
 }
 
@@ -149,10 +148,10 @@ vyx_watch_fill(struct vyx_watch *w, const struct vyx_rows *tables,
 {
 	if (w->mode == VYX_WATCH_OFF)
 		return 1;
-	if (w->mode == VYX_WATCH_SNAPSHOT && w->owed) {
+	if (w->mode == VYX_WATCH_NEW) {
 		if (!mark(out, VYX_V_SNAPSHOT, w->id, ring->rev))
 			return 0;
-		w->owed = 0;
+		w->mode = VYX_WATCH_SNAPSHOT;
 	}
 	/* the ring first: a row by the cursor is as new as the ring's head */
 	if (!follow(w, ring, out, limit)) {

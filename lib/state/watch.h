@@ -21,7 +21,12 @@
  * from there on at each `commit`.
  */
 
-enum vyx_watch_mode { VYX_WATCH_OFF, VYX_WATCH_SNAPSHOT, VYX_WATCH_LIVE };
+enum vyx_watch_mode {
+	VYX_WATCH_OFF,
+	VYX_WATCH_NEW, /* `snapshot` is still to be said */
+	VYX_WATCH_SNAPSHOT,
+	VYX_WATCH_LIVE,
+};
 
 struct vyx_watch {
 	enum vyx_watch_mode mode;
