@@ -483,7 +483,7 @@ brief() {
 	    "  - {path: /$(printf 'a%.0s' {1..1024})}" \
 	    "  - {path: /y, roles: [$(seq -s , 33)]}" \
 	    "  - {path: /z, method: [$(seq -s , -f M%g 17)]}"
-	seg='cannot be a segment: a text, :name, or *name at the end; no ; \ %2f and the like'
+	seg='cannot be a segment: a text, :name, or *name at the end, the name of letters, digits, _ - and .; no ; \ %2f and the like'
 	bad 'vyx.yaml:6: workers[0].routes[0].path is required' \
 	    'vyx.yaml:7: workers[0].routes[1].path: "*r" takes all that is left, so it must be the last segment' \
 	    "vyx.yaml:8: workers[0].routes[2].path: \":\" $seg" \
@@ -500,8 +500,24 @@ brief() {
 	    'vyx.yaml:19: workers[0].routes[13].path: more than 1024 bytes: shorten it' \
 	    'vyx.yaml:20: workers[0].routes[14].roles: 33 roles are too many: 32 at most' \
 	    'vyx.yaml:21: workers[0].routes[15].method: 1 to 16 methods are needed'
+	worker 'routes:' '  - {path: "/:a b"}' \
+	    "  - {path: /$(printf 'a%.0s' {1..1020}), method: GET}"
+	bad "vyx.yaml:6: workers[0].routes[0].path: \":a b\" $seg" \
+	    'vyx.yaml:7: workers[0].routes[1].path: methods, host and path have more than 1024 bytes together: shorten them'
 	worker 'routes: {path: /}'
 	bad 'vyx.yaml:5: workers[0].routes must be a list, not a mapping'
+}
+
+@test "patterns take the one form of paths" {
+	worker 'routes:' "  - {path: '/a b/é/%7Eu/%41/:x/*z'}"
+	[ "$(effective '.workers[0].routes[0].path')" = '"/a%20b/%C3%A9/~u/A/:x/*z"' ]
+}
+
+@test "what the router cannot compile is refused" {
+	worker 'routes:' "  - {path: '$(printf '/:p%s' {1..17})'}" \
+	    "  - {path: '$(printf '/a%.0s' {1..65})'}" '  - {path: /b}'
+	bad 'vyx.yaml:6: workers[0].routes[0]: too many parameters' \
+	    'vyx.yaml:7: workers[0].routes[1]: too many segments'
 }
 
 @test "of two routes with one method, host and path the later is used" {
@@ -544,7 +560,7 @@ brief() {
 	    'route_map.json:6: routes[4].auth_roles: must be a list of texts, not a text' \
 	    'route_map.json:7: routes[5].auth_roles: must be a list of texts, not a whole number' \
 	    'route_map.json:8: routes[6]: must be an object, not a list' \
-	    'route_map.json:9: routes[7].path: "e%2f" cannot be a segment: a text, :name, or *name at the end; no ; \ %2f and the like' \
+	    'route_map.json:9: routes[7].path: "e%2f" cannot be a segment: a text, :name, or *name at the end, the name of letters, digits, _ - and .; no ; \ %2f and the like' \
 	    'route_map.json:10: routes[8].type: must be api or page'
 	cat >route_map.json <<-'JSON'
 	{"routes":[{"note":"\"","more":["a\\","{\"",-1.5e3,[],{},""],

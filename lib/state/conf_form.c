@@ -7,6 +7,21 @@
 
 #define PATH_MAX_BYTES 1024
 
+/* `:name` and `*name`: what a row's key may hold, and people can type. */
+static int
+param_ok(struct vyx_str s)
+{
+	for (size_t i = 1; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (c != '_' && c != '-' && c != '.' &&
+		    !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
+		    !(c >= '0' && c <= '9'))
+			return 0;
+	}
+	return s.n > 1;
+}
+
 /* The pattern in its one form: /a/:id/ *rest without empty segments, static
  * ones canonical (wire/path.h). "" when it is wrong, which is then noted. */
 static struct vyx_str
@@ -28,12 +43,13 @@ pattern(struct vyx_doc *d, unsigned line, const char *key, struct vyx_str s)
 			    VYX_SHOW(seg));
 			return VYX_STR("");
 		}
-		if ((*seg.p == ':' || *seg.p == '*') ? seg.n == 1
+		if ((*seg.p == ':' || *seg.p == '*') ? !param_ok(seg)
 		                                     : seg.n > PATH_MAX_BYTES ||
 		            !vyx_path_segment(seg, one, sizeof one, &out)) {
 			vyx_doc_error(d, line, key,
 			    "%s cannot be a segment: a text, :name, or *name "
-			    "at the end; no ; \\ %%2f and the like",
+			    "at the end, the name of letters, digits, _ - and "
+			    ".; no ; \\ %%2f and the like",
 			    VYX_SHOW(seg));
 			return VYX_STR("");
 		}
@@ -167,6 +183,7 @@ vyx_conf_settle(struct vyx_conf *c, struct vyx_conf_route *r,
     struct vyx_str *methods, size_t n, const char *roles_name)
 {
 	struct vyx_doc *d = r->doc;
+	size_t key;
 
 	r->path = pattern(d, r->line, AT("path"), r->path);
 	r->host = host(d, r->line, AT("host"), r->host);
@@ -178,6 +195,7 @@ vyx_conf_settle(struct vyx_conf *c, struct vyx_conf_route *r,
 	r->methods = vyx_notes_get(&c->notes, (n + 1) * sizeof *r->methods);
 	if (!r->methods)
 		return;
+	key = 1 + r->host.n + r->path.n;
 	for (size_t i = 0; i < n && i < VYX_CONF_METHODS; i++) {
 		struct vyx_str m = method(d, r->line, AT("method"), methods[i]);
 		int twice = !m.n;
@@ -186,5 +204,11 @@ vyx_conf_settle(struct vyx_conf *c, struct vyx_conf_route *r,
 			twice |= vyx_str_eq(m, r->methods[j]);
 		if (!twice)
 			r->methods[r->n_methods++] = m;
+		key += m.n + 1;
 	}
+	if (key > PATH_MAX_BYTES)
+		vyx_doc_error(d, r->line, AT("path"),
+		    "methods, host and path have more than %d bytes together: "
+		    "shorten them",
+		    PATH_MAX_BYTES);
 }
