@@ -52,7 +52,7 @@ size(struct vyx_chunk *c, unsigned char b)
 		c->stage = BLANK;
 	else
 		return bad(c, "invalid chunk size");
-	if (c->stage == BLANK && ++c->ext > VYX_CHUNK_EXT)
+	if ((c->stage == BLANK || c->stage == EXT) && ++c->ext > VYX_CHUNK_EXT)
 		return bad(c, "chunk extensions too long");
 	return VYX_CHUNK_MORE;
 }

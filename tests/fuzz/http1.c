@@ -135,6 +135,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	else if (got == VYX_HTTP1_DONE) {
 		/* all but base and how far it had come */
 		cut.base = whole.base;
+		cut.at = whole.at;
 		cut.seen = whole.seen;
 		CHECK(!memcmp(&whole, &cut,
 		    offsetof(struct vyx_http1, field) +

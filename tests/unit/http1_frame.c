@@ -58,6 +58,8 @@ test_framing(void **state)
 		    "400 invalid Transfer-Encoding" },
 		{ "6.3", P TE "chunked,\r\n" E,
 		    "400 invalid Transfer-Encoding" },
+		{ "6.3", P TE "gzip, chunked,\r\n" E,
+		    "400 invalid Transfer-Encoding" },
 		{ "6.3", P TE ",chunked\r\n" E, "501 unknown transfer coding" },
 		{ "6.3", P TE "chunked, gzip\r\n" E,
 		    "400 invalid Transfer-Encoding" },
@@ -362,13 +364,22 @@ test_chunk_extensions(void **state)
 	size_t used, n = 0;
 
 	(void)state;
-	for (int i = 0; i < VYX_CHUNK_EXT; i++, n += sizeof(chunk) - 1)
+	for (int i = 0; i < VYX_CHUNK_EXT; i += 2, n += sizeof(chunk) - 1)
 		memcpy(text + n, chunk, sizeof(chunk) - 1);
 	memcpy(text + n, "0\r\n", 3);
 	decode(text, n + 3, 4096, out, &used);
-	assert_int_equal(strlen(out), VYX_CHUNK_EXT);
+	assert_int_equal(strlen(out), VYX_CHUNK_EXT / 2);
 	memcpy(text + n, end, sizeof(end) - 1);
 	decode(text, n + sizeof(end) - 1, 4096, out, &used);
+	assert_string_equal(out, "!chunk extensions too long");
+	/* and so do blanks before them */
+	memset(text, ' ', sizeof(text));
+	text[0] = '1';
+	memcpy(text + VYX_CHUNK_EXT, ";\r\nx", 4);
+	decode(text, VYX_CHUNK_EXT + 4, 4096, out, &used);
+	assert_string_equal(out, "x...");
+	text[VYX_CHUNK_EXT] = text[1 + VYX_CHUNK_EXT] = ' ';
+	decode(text, VYX_CHUNK_EXT + 2, 4096, out, &used);
 	assert_string_equal(out, "!chunk extensions too long");
 }
 

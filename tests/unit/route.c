@@ -156,7 +156,8 @@ test_methods(void **state)
 		{ "", "POST", "/s" }, { "", "", "/e" }, { "", "PURGE", "/c" },
 		{ "", "HEAD", "/h" }, { "", "GET", "/h" },
 		{ "", "DELETE", "/g" }, { "", "HEAD", "/v/:x" },
-		{ "", "GET", "/v/lit" } };
+		{ "", "GET", "/v/lit" }, { "", "*", "/o" },
+		{ "", "GET", "/o" } };
 	static const char *const cases[] = { "GET - /g", "0", "HEAD - /g", "0",
 		"DELETE - /g", "8", "POST - /g", "405 GET, HEAD, DELETE",
 		"PUT - /l", "1", "HEAD - /l", "1", "PATCH - /l",
@@ -164,7 +165,8 @@ test_methods(void **state)
 		"BREW - /s", "2", "BREW - /e", "4", "PURGE - /c", "5",
 		"GET - /c", "405 PURGE", "purge - /c", "405 PURGE", "HEAD - /h",
 		"6", "GET - /h", "7", "get - /g", "405 GET, HEAD, DELETE",
-		"HEAD - /v/lit", "10", "HEAD - /v/x", "9 x=x", NULL };
+		"HEAD - /v/lit", "10", "HEAD - /v/x", "9 x=x", "HEAD - /o",
+		"12", "PUT - /o", "11", NULL };
 
 	(void)state;
 	check(d, VYX_COUNT(d), cases);
@@ -217,17 +219,18 @@ test_duplicates(void **state)
 	static const struct def d[] = { { "", "GET,POST", "/a" },
 		{ "", "GET", "/a/" }, { "h", "GET", "/a" }, { "", "*", "/b" },
 		{ "", "*", "/b" }, { "", "GET", "/b" }, { "", "GET", "/c/:x" },
-		{ "", "GET", "/c/:y" } };
+		{ "", "GET", "/c/:y" }, { "", "GET", "/c/:z" } };
 	static const char *const cases[] = { "GET - /a", "1", "POST - /a", "0",
 		"GET h /a", "2", "PUT - /b", "4", "GET - /b", "5", "GET - /c/1",
-		"7 y=1", NULL };
+		"8 z=1", NULL };
 
 	(void)state;
 	check(d, VYX_COUNT(d), cases);
 	assert_string_equal(log_,
 	    "1 0 takes the place of an earlier route\n"
 	    "4 3 takes the place of an earlier route\n"
-	    "7 6 takes the place of an earlier route\n");
+	    "7 6 takes the place of an earlier route\n"
+	    "8 7 takes the place of an earlier route\n");
 }
 
 static void
