@@ -63,18 +63,20 @@ set(int fd, int level, int option)
 static void __attribute__((noreturn))
 cannot(const char *addr, int family, unsigned port)
 {
-	pid_t pid = errno == EADDRINUSE ? taken_by(family, port) : 0;
+	int error = errno; /* looking for who has it takes others */
+	pid_t pid = error == EADDRINUSE ? taken_by(family, port) : 0;
 
-	if (errno == EADDRINUSE && pid)
+	if (pid)
 		vyx_die(VYX_SYSTEM,
 		    "cannot listen on %s: it is taken by process %d: end "
 		    "that, or choose another `listen`",
 		    addr, (int)pid);
-	if (errno == EADDRINUSE)
+	if (error == EADDRINUSE)
 		vyx_die(VYX_SYSTEM,
 		    "cannot listen on %s: it is taken by another process: "
 		    "choose another `listen`",
 		    addr);
+	errno = error;
 	vyx_die_sys(VYX_SYSTEM, "cannot listen on %s", addr);
 }
 
