@@ -209,6 +209,7 @@ head(struct back *b)
 	vyx_body_start(&x->from, &x->ans);
 	vyx_half_take(&b->conn.in, b->conn.slabs, x->ans.len);
 	x->ans.lim.head = TRAILERS_MAX; /* it reads those from here on */
+	decide_watch(x);
 	return 1;
 }
 
@@ -285,6 +286,7 @@ static void
 back_pull(struct exchange *x)
 {
 	x->stall_down = 0;
+	x->back->conn.last_in = x->r->loop.now; /* it was us who did not read */
 	back_run(x->back);
 }
 

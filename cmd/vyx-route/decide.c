@@ -199,16 +199,25 @@ due(const struct exchange *x)
 	return s->tunnel_timeout ? last + s->tunnel_timeout : UINT64_MAX;
 }
 
+/* Set the timer: at what is due, or to look again in a while. */
+void
+decide_watch(struct exchange *x)
+{
+	uint64_t at = due(x);
+
+	if (at == UINT64_MAX)
+		at = x->r->loop.now + VYX_SEC;
+	vyx_loop_timer(&x->r->loop, &x->timer, at);
+}
+
 static void
 on_timer(struct vyx_timer *t)
 {
 	struct exchange *x = VYX_OF(t, struct exchange, timer);
 	uint64_t now = x->r->loop.now, at = due(x);
 
-	if (at > now) { /* look again then, or in a while */
-		if (at == UINT64_MAX)
-			at = now + VYX_SEC;
-		vyx_loop_timer(&x->r->loop, t, at);
+	if (at > now) {
+		decide_watch(x);
 		return;
 	}
 	if (x->back)
@@ -223,7 +232,7 @@ void
 decide(struct exchange *x)
 {
 	x->timer.fn = on_timer;
-	vyx_loop_timer(&x->r->loop, &x->timer, due(x));
+	decide_watch(x);
 	if (!plain_checks(x) || !match(x) || !may_pass(x))
 		return;
 	if (!back_side.head(x)) {
@@ -254,14 +263,14 @@ decide_acquire(struct exchange *x)
 {
 	struct router *r = x->r;
 	struct vyx_wworker *ww = x->worker->window;
-	struct vyx_wconn *w = vyx_window_take(r->window, ww, r->loop.now);
+	struct vyx_wconn *w;
 
-	if (w) {
+	if (!x->attempt)
+		x->wait.since = r->loop.now;
+	if ((w = vyx_window_take(r->window, ww, r->loop.now)) != NULL) {
 		back_start(x, w);
 		return;
 	}
-	if (!x->attempt)
-		x->wait.since = r->loop.now;
 	x->wait.deadline = x->wait.since + x->worker->wait_ns;
 	if (!vyx_window_wait(r->window, ww, &x->wait, r->loop.now))
 		answer(x, 503, "too many requests wait");

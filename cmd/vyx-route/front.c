@@ -340,6 +340,7 @@ front_tunnel(struct exchange *x)
 	vyx_conn_send(&c->conn);
 	x->in_bytes = x->back->conn.sent;
 	x->out_bytes = c->conn.sent + (c->conn.out.n - c->conn.out.at);
+	decide_watch(x);
 	relay_tunnel(x);
 }
 

@@ -170,7 +170,7 @@ vyx_conn_recv(struct vyx_conn *c, size_t max)
 		return 0;
 	}
 	do
-		n = recv(c->io.fd, c->in.p + c->in.n, room, 0);
+		n = recv(c->io.fd, c->in.p + c->in.n, room, MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
 	if (n > 0) {
 		/* A short read has emptied the socket; what comes later is
@@ -226,7 +226,7 @@ vyx_conn_send(struct vyx_conn *c)
 {
 	while (c->out.at < c->out.n && !c->blocked && !c->error) {
 		ssize_t n = send(c->io.fd, c->out.p + c->out.at,
-		    c->out.n - c->out.at, MSG_NOSIGNAL);
+		    c->out.n - c->out.at, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n >= 0) {
 			c->sent += (uint64_t)n;

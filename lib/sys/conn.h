@@ -60,8 +60,8 @@ struct vyx_conn {
 	struct vyx_task flush;
 	struct vyx_timer again; /* what this turn had no share left for */
 	struct vyx_half in, out;
-	uint64_t turn; /* ns: that of the share */
-	size_t share;  /* bytes read in it */
+	uint64_t turn;              /* ns: that of the share */
+	size_t share;               /* bytes read in it */
 	uint64_t last_in, last_out; /* ns, when bytes moved last */
 	uint64_t sent;              /* bytes, in all */
 	int error;                  /* errno of what ended it; 0 */
@@ -73,7 +73,8 @@ struct vyx_conn {
 };
 
 /* `lazy` for Unix sockets, whose room is told with every read of the peer.
- * loop, slabs, on_event and on_sent are set before; fd is non-blocking. */
+ * loop, slabs, on_event and on_sent are set before. Whether fd blocks does not
+ * matter: its description may be shared. */
 int vyx_conn_open(struct vyx_conn *c, int fd, int lazy);
 
 /* Out of the loop, shut down as told (SHUT_..., -1: not), closed, buffers
