@@ -21,6 +21,23 @@ vyx_pconn_count(struct vyx_pconn *c, uint8_t counts)
 	i->tunnels += counts == 2;
 }
 
+/* Tunnels count apart, as many as may be; the others as connections. */
+static void
+assort(struct vyx_pinst *i)
+{
+	struct vyx_pconn *c;
+
+	for (c = i->conns; c; c = c->next) {
+		if (c->place != VYX_POOL_TUNNEL)
+			continue;
+		if (i->known && i->tunnels > i->conf.tunnels && c->counts == 2)
+			vyx_pconn_count(c, 1);
+		else if (c->counts == 1 &&
+		    (!i->known || i->tunnels < i->conf.tunnels))
+			vyx_pconn_count(c, 2);
+	}
+}
+
 static struct vyx_plink *
 link_of(const struct vyx_pconn *c)
 {
@@ -80,13 +97,17 @@ void
 vyx_pconn_end(struct vyx_pool *p, struct vyx_pconn *c)
 {
 	struct vyx_pinst *i = c->inst;
+	int tunnel;
 
 	watch(p, c, 0);
 	vyx_pinst_unstuck(c);
 	i->idle -= c->place == VYX_POOL_FREE;
 	vyx_pconn_disown(c);
+	tunnel = c->counts == 2;
 	vyx_pconn_count(c, 0);
 	vyx_pconn_unlink(p, c);
+	if (tunnel)
+		assort(i);
 	if (c->fd >= 0)
 		p->ops->end(p->arg, c);
 	free(c);
@@ -109,6 +130,16 @@ is_void(const struct vyx_pconn *c)
 	return c->c < c->inst->mark && VYX_MUTANT != VYX_MUTANT_MARK;
 }
 
+static void
+ends_at(struct vyx_pool *p, struct vyx_pconn *c, uint64_t until)
+{
+	c->until = until;
+	if (until < p->scan_at) {
+		p->scan_at = until;
+		vyx_pool_by(p, until);
+	}
+}
+
 int
 vyx_pconn_rest(struct vyx_pool *p, struct vyx_pconn *c, uint64_t now)
 {
@@ -123,11 +154,7 @@ vyx_pconn_rest(struct vyx_pool *p, struct vyx_pconn *c, uint64_t now)
 	}
 	c->place = VYX_POOL_FREE;
 	i->idle++;
-	c->until = idle_ms ? now + idle_ms * VYX_PMS : VYX_PNEVER;
-	if (c->until < p->scan_at) {
-		p->scan_at = c->until;
-		vyx_pool_by(p, c->until);
-	}
+	ends_at(p, c, idle_ms ? now + idle_ms * VYX_PMS : VYX_PNEVER);
 	vyx_pinst_touch(i);
 	return 1;
 }
@@ -243,6 +270,7 @@ vyx_pool_endpoint(struct vyx_pool *p, struct vyx_str wid, struct vyx_str id,
 			if (c->place == VYX_POOL_FREE)
 				vyx_pconn_end(p, c);
 		}
+	assort(i);
 	vyx_pinst_trim(p, i);
 	vyx_pworker_touch(w);
 	vyx_pool_by(p, now);
@@ -312,12 +340,15 @@ adopt(struct vyx_pool *p, struct vyx_ppeer *q, const struct vyx_pool_msg *m,
 	 * router will see its hang-up and say so. It counts in nothing.
 	 */
 	if (m->c < p->first) {
-		vyx_pconn_count(c, m->state == VYX_S_TUNNEL ? 2 : 1);
+		vyx_pconn_count(c, 1);
 		if (m->state == VYX_S_TUNNEL)
 			c->place = VYX_POOL_TUNNEL;
+		assort(i);
 		vyx_pconn_own(c, q);
 		if (fd < 0) /* could not be taken back by force */
 			vyx_pinst_void(p, i, m->c + 1);
+		if (m->c < i->mark) /* q was away when that was told */
+			i->void_for |= UINT64_C(1) << q->slot;
 		vyx_pinst_trim(p, i);
 		return 1;
 	}
@@ -398,6 +429,10 @@ on_return(struct vyx_pool *p, struct vyx_ppeer *q, struct vyx_pconn *c,
 
 	if (l)
 		l->recall_from = now;
+	if (l && l->told_n && m->verb == VYX_V_GIVE) {
+		l->told_n--; /* as the router counts */
+		c->inst->worker->recalls++;
+	}
 	if (m->verb == VYX_V_LOST) {
 		q->paused = now + VYX_PAUSE_NS;
 		vyx_pool_by(p, q->paused);
@@ -414,29 +449,22 @@ on_return(struct vyx_pool *p, struct vyx_ppeer *q, struct vyx_pconn *c,
 	vyx_pinst_unstuck(c);
 	vyx_pconn_disown(c);
 	c->place = VYX_POOL_LINGER;
-	c->until = now + VYX_LINGER_NS;
-	if (c->until < p->scan_at) {
-		p->scan_at = c->until;
-		vyx_pool_by(p, c->until);
-	}
+	ends_at(p, c, now + VYX_LINGER_NS);
 	return 1;
 }
 
 static void
 on_tunnel(struct vyx_pconn *c)
 {
-	struct vyx_pinst *i = c->inst;
-
-	/* over the limit it goes on counting in max */
-	if (c->counts == 1 && i->tunnels < i->conf.tunnels)
-		vyx_pconn_count(c, 2);
 	c->place = VYX_POOL_TUNNEL;
+	assort(c->inst);
 	vyx_pinst_unstuck(c);
-	vyx_pinst_touch(i);
+	vyx_pinst_touch(c->inst);
 }
 
 static int
-on_moved(struct vyx_pool *p, struct vyx_pconn *c, const struct vyx_pool_msg *m)
+on_moved(struct vyx_pool *p, struct vyx_pconn *c, const struct vyx_pool_msg *m,
+    uint64_t now)
 {
 	struct vyx_ppeer *to = c->claim;
 	uint32_t k;
@@ -453,6 +481,8 @@ on_moved(struct vyx_pool *p, struct vyx_pconn *c, const struct vyx_pool_msg *m)
 	vyx_pconn_own(c, to);
 	c->moved = c->claim == NULL;
 	c->claim = NULL;
+	if (c->moved) /* `to` may have ended it before it could say hold */
+		ends_at(p, c, now + VYX_LINGER_NS);
 	return 1;
 }
 
@@ -463,6 +493,8 @@ on_conn(struct vyx_pool *p, struct vyx_ppeer *q, const struct vyx_pool_msg *m,
 {
 	struct vyx_pconn *c = vyx_pconn_find(p, m->c);
 
+	if (!c && m->verb == VYX_V_MOVED)
+		return 1; /* whom it was moved to has ended it already */
 	if (!c || (c->peer != q && c->claim != q))
 		return refuse(why, EPROTO, "not its loan");
 	switch (m->verb) {
@@ -485,7 +517,7 @@ on_conn(struct vyx_pool *p, struct vyx_ppeer *q, const struct vyx_pool_msg *m,
 		on_tunnel(c);
 		return 1;
 	default:
-		return on_moved(p, c, m);
+		return on_moved(p, c, m, now);
 	}
 }
 

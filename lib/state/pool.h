@@ -104,7 +104,7 @@ struct vyx_pool_stat {
 	uint64_t pushes;  /* connections lent */
 	uint64_t stale;   /* idle ones that ended or had a byte in them */
 	uint64_t expired; /* idle ones closed after idle_ms */
-	uint64_t recalls; /* times that loans were called back */
+	uint64_t recalls; /* loans called back that came */
 	uint64_t voids;
 };
 

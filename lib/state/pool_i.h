@@ -3,6 +3,7 @@
 #define VYX_STATE_POOL_I_H
 
 #include "state/pool.h"
+#include "state/pool_mutant.h"
 
 /*
  * pool_i - what the files of pool share, and nobody else sees.
@@ -14,17 +15,6 @@
  * pool_turn.c	what time brings about; the end of a turn
  * pool_class.c	what a worker is like: keeps, closes, one at a time
  */
-
-/* The model test takes a rule out, to see that it notices. */
-#ifndef VYX_MUTANT
-#define VYX_MUTANT 0
-#endif
-#ifndef VYX_MUTANT_FIFO
-#define VYX_MUTANT_FIFO 2 /* any router first, however young its waiter */
-#endif
-#define VYX_MUTANT_SETTLE 3   /* dials at once after a start */
-#define VYX_MUTANT_SHUTDOWN 4 /* a dead router's loans are not ended */
-#define VYX_MUTANT_MARK 5     /* a void is told, not remembered */
 
 #define VYX_PMS UINT64_C(1000000)
 #define VYX_RECALL_NS VYX_PMS          /* between two recalls */
@@ -184,6 +174,8 @@ uint32_t vyx_pinst_max(const struct vyx_pinst *i);
 /* Idle connections it should have, by its class. */
 uint32_t vyx_pinst_min(const struct vyx_pinst *i);
 int vyx_pinst_usable(const struct vyx_pinst *i);
+/* Can the peer in slot k be sent a connection? */
+int vyx_ppeer_ready(const struct vyx_pool *p, uint32_t k, uint64_t now);
 /* Lend what is owed, then what is lacking. */
 void vyx_pworker_serve(struct vyx_pool *p, struct vyx_pworker *w, uint64_t now);
 

@@ -152,8 +152,8 @@ lend(struct vyx_pool *p, struct vyx_ppeer *q, struct vyx_pconn *c, uint64_t now)
 	return 1;
 }
 
-static int
-ready(const struct vyx_pool *p, uint32_t k, uint64_t now)
+int
+vyx_ppeer_ready(const struct vyx_pool *p, uint32_t k, uint64_t now)
 {
 	const struct vyx_ppeer *q = p->peer[k];
 
@@ -169,7 +169,8 @@ first(const struct vyx_pool *p, const struct vyx_pworker *w, uint64_t now)
 	uint32_t k;
 
 	for (k = 0; k < VYX_POOL_PEERS; k++) {
-		if (!(l = w->link[k]) || !l->owed || !ready(p, k, now))
+		if (!(l = w->link[k]) || !l->owed ||
+		    !vyx_ppeer_ready(p, k, now))
 			continue;
 		if (!best ||
 		    (l->since < best->since && VYX_MUTANT != VYX_MUTANT_FIFO)) {
@@ -206,7 +207,7 @@ serve_lack(struct vyx_pool *p, struct vyx_pinst *i, int routers, uint64_t now)
 	uint32_t k, min = vyx_pinst_min(i);
 
 	for (k = 0; k < VYX_POOL_PEERS && min; k++)
-		while (i->lack[k] && ready(p, k, now)) {
+		while (i->lack[k] && vyx_ppeer_ready(p, k, now)) {
 			if (!(c = lowest_free(i)) && !(c = dial(p, i, now)))
 				return;
 			if (lend(p, p->peer[k], c, now))

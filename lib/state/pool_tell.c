@@ -87,15 +87,16 @@ windows(struct vyx_pool *p, struct vyx_pworker *w)
 /* What others than q are owed, and the arrival of the oldest of them. */
 static uint32_t
 owed_others(const struct vyx_pool *p, const struct vyx_pworker *w, uint32_t q,
-    uint64_t *before)
+    uint64_t now, uint64_t *before)
 {
 	const struct vyx_plink *l;
 	uint32_t k, n = 0;
 
 	*before = VYX_PNEVER;
 	for (k = 0; k < VYX_POOL_PEERS; k++) {
-		if (k == q || !p->peer[k] || !(l = w->link[k]) || !l->owed)
-			continue;
+		if (k == q || !(l = w->link[k]) || !l->owed ||
+		    !vyx_ppeer_ready(p, k, now))
+			continue; /* what it cannot be sent is not for it */
 		n += l->owed;
 		if (l->since < *before)
 			*before = l->since;
@@ -112,7 +113,7 @@ recall(struct vyx_pool *p, struct vyx_pworker *w, struct vyx_ppeer *q,
 
 	m.w = vyx_pworker_id(w);
 	if (w->starved && l->loans)
-		m.n = owed_others(p, w, q->slot, &m.before);
+		m.n = owed_others(p, w, q->slot, now, &m.before);
 	if (!m.n)
 		m.before = 0;
 	if (m.n == l->told_n && m.before == l->told_before)
@@ -126,7 +127,6 @@ recall(struct vyx_pool *p, struct vyx_pworker *w, struct vyx_ppeer *q,
 		return;
 	if (!l->told_n) {
 		l->recall_from = now;
-		w->recalls++;
 		vyx_pool_by(p, now + VYX_REVOKE_NS);
 	}
 	l->told_n = m.n;

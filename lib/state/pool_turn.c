@@ -95,7 +95,7 @@ scan(struct vyx_pool *p, uint64_t now)
 		for (c = i->conns; c; c = next) {
 			next = c->next;
 			if (c->place != VYX_POOL_FREE &&
-			    c->place != VYX_POOL_LINGER)
+			    c->place != VYX_POOL_LINGER && !c->moved)
 				continue;
 			if (c->until <= now) {
 				i->stat.expired += c->place == VYX_POOL_FREE;

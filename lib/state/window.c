@@ -169,6 +169,9 @@ vyx_wconn_rest(struct vyx_wconn *c, uint64_t now)
 		unlink_waiter(q);
 		begin(c);
 		win->ops->serve(win->arg, q, c);
+	} else if (w->head) { /* an older one waits elsewhere */
+		w->urgent = 1;
+		give_or_drop(c);
 	} else if (w->recall || win->draining || w->gone)
 		give_or_drop(c);
 	else if (!vyx_winst_push(i, c))

@@ -47,8 +47,10 @@ vyx_window_down(struct vyx_window *win, uint64_t now)
 	}
 	for (c = win->all; c; c = c->next)
 		c->told = c->stuck = c->inherited = 0;
-	for (w = win->workers; w; w = w->next)
+	for (w = win->workers; w; w = w->next) {
 		w->recall = 0;
+		w->before = 0;
+	}
 	win->redial_at = now + win->redial_ns;
 	vyx_window_by(win, win->redial_at);
 }
@@ -277,9 +279,9 @@ on_void(struct vyx_window *win, const struct vyx_pool_msg *m)
 		i = vyx_winst_find(w, m->i);
 	if (!i)
 		return 1;
-	if (m->below > i->mark)
+	if (m->below > i->mark && VYX_MUTANT != VYX_MUTANT_MARK)
 		i->mark = m->below;
-	while (i->idle && i->heap[0]->c < i->mark)
+	while (i->idle && i->heap[0]->c < m->below)
 		vyx_wconn_part(i->heap[0], TELL_DROP, VYX_POOL_VOID, SHUT_RDWR);
 	return 1;
 }

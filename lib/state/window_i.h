@@ -2,6 +2,7 @@
 #ifndef VYX_STATE_WINDOW_I_H
 #define VYX_STATE_WINDOW_I_H
 
+#include "state/pool_mutant.h"
 #include "state/window.h"
 
 /*
@@ -12,13 +13,6 @@
  * window_out.c	  records to poold
  * window_edge.c  records from poold, timers
  */
-
-/* The model test takes a rule out, to see that it notices. */
-#ifndef VYX_MUTANT
-#define VYX_MUTANT 0
-#endif
-#define VYX_MUTANT_REPORT 1 /* no second report after a conn */
-#define VYX_MUTANT_FIFO 2   /* own waiters first, however young */
 
 #define VYX_MS UINT64_C(1000000)
 #define VYX_NEED_NS VYX_MS          /* between two needs of a worker */
@@ -75,12 +69,13 @@ struct vyx_wworker {
 	uint8_t up;
 
 	uint8_t least;
-	uint8_t gone;  /* its row is */
-	uint8_t dirty; /* in the list */
-	uint8_t again; /* a conn came: report though nothing changed */
+	uint8_t gone;   /* its row is */
+	uint8_t dirty;  /* in the list */
+	uint8_t again;  /* a conn came: report though nothing changed */
+	uint8_t urgent; /* poold acts on an arrival that is served */
 
-	uint32_t recall;
-	uint64_t before;
+	uint32_t recall; /* how many to give back yet */
+	uint64_t before; /* ns: of the oldest waiter elsewhere; 0: none */
 
 	uint64_t need_at; /* ns: when it was sent last */
 	uint64_t told_since;
