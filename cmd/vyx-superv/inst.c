@@ -12,8 +12,7 @@
 #include "superv.h"
 #include "sys/svdir.h"
 
-#define LOGS_KEPT 3    /* directories of logs for each place */
-#define DRAIN_MS 30000 /* when its worker's row is gone */
+#define LOGS_KEPT 3 /* directories of logs for each place */
 
 static void too_long(struct vyx_timer *t);
 
@@ -99,6 +98,8 @@ recall(struct inst *n, struct vyx_str line)
 		n->tunnels = v;
 	else if (vyx_str_eq(word, VYX_STR("warm")))
 		n->warm = v;
+	else if (vyx_str_eq(word, VYX_STR("shutdown-ms")))
+		n->shutdown_ms = v;
 	else if (vyx_str_eq(word, VYX_STR("fd")))
 		n->fd = v != 0;
 }
@@ -215,9 +216,6 @@ stop(struct inst *n)
 void
 inst_retire(struct inst *n)
 {
-	struct work *w = work_find(n->s, n->worker);
-	uint64_t ms = w ? w->shutdown_ms : DRAIN_MS;
-
 	if (n->phase != WANTED)
 		return;
 	if (n->state != VYX_S_READY) {
@@ -225,7 +223,8 @@ inst_retire(struct inst *n)
 		return;
 	}
 	n->phase = DRAINING;
-	vyx_loop_timer(&n->s->loop, &n->limit, n->s->loop.now + ms * VYX_MS);
+	vyx_loop_timer(&n->s->loop, &n->limit,
+	    n->s->loop.now + n->shutdown_ms * VYX_MS);
 	watch_read(n);
 	tell_soon(n);
 }

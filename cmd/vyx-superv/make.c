@@ -87,9 +87,10 @@ put_memory(struct vyx_svdir *d, const struct inst *n, struct vyx_buf *b)
 {
 	vyx_buf_fmt(b,
 	    "worker %s\nindex %ju\nspec %s\nmax %ju\ntunnels %ju\n"
-	    "warm %ju\nfd %d\n",
+	    "warm %ju\nshutdown-ms %ju\nfd %d\n",
 	    n->worker, (uintmax_t)n->index, n->spec, (uintmax_t)n->max,
-	    (uintmax_t)n->tunnels, (uintmax_t)n->warm, n->fd);
+	    (uintmax_t)n->tunnels, (uintmax_t)n->warm,
+	    (uintmax_t)n->shutdown_ms, n->fd);
 	put_script(d, "data/instance", 0644, b);
 }
 

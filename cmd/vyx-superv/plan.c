@@ -25,6 +25,7 @@ current(struct superv *s, const struct work *w, uint64_t index)
 static void
 adjust(struct inst *n, const struct work *w)
 {
+	n->shutdown_ms = w->shutdown_ms;
 	if (n->max == w->max && n->tunnels == w->tunnels && n->warm == w->warm)
 		return;
 	n->max = w->max;

@@ -47,7 +47,7 @@ struct inst {
 	char worker[65];
 	uint64_t index, gen;
 	char spec[17];
-	uint64_t max, tunnels, warm;
+	uint64_t max, tunnels, warm, shutdown_ms;
 	int fd;   /* its listening socket outlives it */
 	int here; /* it has a service directory */
 

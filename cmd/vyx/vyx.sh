@@ -214,7 +214,8 @@ tree() {
 	done
 	slots
 	for s in SIGTERM SIGINT SIGHUP; do
-		printf '#!/bin/sh\nexec "$VYX_BIN/vyx" %s -d %s\n' \
+		printf "#!/bin/sh\nexec '%s/vyx' %s -d %s\n" \
+		    "$(echo "$bin" | sed "s/'/'\\\\''/g")" \
 		    "$([ $s = SIGHUP ] && echo reload || echo down)" "$run" \
 		    >"$run/scan/.s6-svscan/$s"
 		chmod 755 "$run/scan/.s6-svscan/$s"
@@ -458,7 +459,7 @@ up() {
 	clean
 	scan=$run/scan
 	tree
-	export VYX_BIN="$bin" VYX_RUN="$run"
+	export VYX_RUN="$run"
 	s6-setsid s6-svscan -c 10000 "$scan" 9>&- &
 	svscan=$!
 	until_so scanned
