@@ -67,6 +67,7 @@ start() {
 start_ready() {
 	local name=$1 prog=$2
 	shift 2
+	: >"$name.ready" # that of the one before may say so still
 	"$prog" -n 7 "$@" >"$name.out" 2>"$name.err" </dev/null 3>&- \
 	    7>"$name.ready" &
 	PID[$name]=$!
