@@ -117,11 +117,6 @@ regd() {
 	vyx-reg put worker longer max-size=4 env=A env=B
 	run -0 vyx-reg ls worker
 	assert_output "$(cat <<-'X'
-	key     command                                   env     max-size  owner
-	a       0000000000000000000000000000000000000...  A       -         op
-	longer  -                                         A%0aB   4         op
-	X
-	)" || assert_output "$(cat <<-'X'
 	key     command                                   env    max-size  owner
 	a       0000000000000000000000000000000000000...  A      -         op
 	longer  -                                         A%0aB  4         op
@@ -147,9 +142,8 @@ regd() {
 	regd
 	vyx-reg put setting k value=$'a"b\\\n\xff' >/dev/null
 	run -0 vyx-reg ls setting -j
-	assert_output '{"table":"setting","key":"k","rev":"1","value":"a\"b\\\n\ufffd","owner":"op"}' ||
-	    assert_output $'{"table":"setting","key":"k","rev":"1","value":"a\\"b\\\\\\n\xef\xbf\xbd","owner":"op"}'
-	jq -e '.rev == "1"' <<<"$output"
+	[ "$(jq -r .value <<<"$output")" = $'a"b\\\n\xef\xbf\xbd' ]
+	[ "$(jq .rev <<<"$output")" = '"1"' ]
 	vyx-reg put instance i restarts=3 since=9007199254740992
 	vyx-reg put instance j since=9007199254740993
 	run -0 vyx-reg ls instance -j
