@@ -202,6 +202,8 @@ tree() {
 	place "$run/fdholder" 700 fdholder
 	place "$run/regd" 711 regd
 	place "$run/pool" 711 pool
+	# routers may connect to its socket by the group that the directory hands on
+	! root || { set -- $(who route) && chgrp "$2" "$run/pool" && chmod 2711 "$run/pool"; } || exit 111
 	place "$run/superv" 755 superv
 	place "$state" 700 regd
 	for s in fdholder regd pool superv route; do
