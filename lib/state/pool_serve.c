@@ -17,13 +17,27 @@ vyx_pinst_usable(const struct vyx_pinst *i)
 	return i->known && !i->conf.draining;
 }
 
+/* Whether it may be dialled ahead. Instances of a worker run one program:
+ * what one has shown holds for another, until that shows otherwise. */
+static int
+proven(const struct vyx_pinst *i)
+{
+	const struct vyx_pinst *o;
+
+	if (i->class != CLASS_UNPROVEN)
+		return i->class == CLASS_KEEPS;
+	for (o = i->worker->insts; o; o = o->wnext)
+		if (o->class == CLASS_KEEPS)
+			return 1;
+	return i->conf.explicit;
+}
+
 uint32_t
 vyx_pinst_min(const struct vyx_pinst *i)
 {
 	uint32_t min = i->conf.min;
 
-	if (i->class == CLASS_ONESHOT || !vyx_pinst_usable(i) ||
-	    (i->class == CLASS_UNPROVEN && !i->conf.explicit))
+	if (!vyx_pinst_usable(i) || !proven(i))
 		return 0;
 	return min < vyx_pinst_max(i) ? min : vyx_pinst_max(i);
 }
