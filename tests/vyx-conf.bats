@@ -537,6 +537,10 @@ brief() {
 	good 'route_map.json:4: warning: routes[2].method is missing: no request can match, ignored'
 	run -0 effective '[.workers[0].routes[] | .path, .method[], .roles, .type]'
 	assert_output '["/a","GET",[],"","/b","POST",["user"],"page"]'
+	map '{"path":"/a","worker_id":"w","auth_roles":["admin"],"type":"page"}' \
+	    '{"path":"/b","method":"GET","worker_id":"w"}'
+	run -0 effective '[.workers[0].routes[] | .path, .roles, .type]'
+	assert_output '["/b",[],""]' # nothing of the one passed over
 	for empty in '{}' '{"routes":null}' '{"routes":[]}'; do
 		echo "$empty" >route_map.json
 		good
