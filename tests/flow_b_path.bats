@@ -116,6 +116,7 @@ nothing_left() {
 	up vyx.yaml
 	first=$URL
 	mkdir "$RUN/b" b
+	chown --reference=. b
 	cd b
 	project
 	worker hello "$HELLO {socket}"

@@ -142,14 +142,23 @@ fresh() {
 	    .state == "ready" and "\(.pid)" != $pid)] | length == $n' >/dev/null
 }
 
-# stat_of DAEMON NAME [WORKER] - the sum of that figure, asked on its socket.
+# stat_of DAEMON NAMES [WORKER] - the sum of the figures called so, asked on
+# its socket; NAMES is an extended regular expression.
 stat_of() {
 	timeout 5 socat -t 5 - "UNIX-CONNECT:$RUN/$1/ctl" <<<$'stat\n' |
-	    awk -F= -v name="$2" -v w="${3:-}" '
-		$1 == "name" { n = $2 } $1 == "value" { v = $2 }
-		$1 == "w" { of = $2 } $1 == "i" { of = $2; sub("[-#].*", "", of) }
-		$0 == "" { if (n == name && (w == "" || w == of)) s += v; n = of = "" }
-		$0 == "end" { print s + 0; exit }'
+	    awk -F= -v names="^($2)\$" -v w="${3:-}" '
+		{ field[$1] = $2 }
+		$0 == "" {
+			if (field["name"] ~ names && (w == "" || field["w"] == w))
+				sum += field["value"]
+			delete field
+		}
+		$0 == "end" { print sum + 0; exit }'
+}
+
+# pooled WORKER - how many connections to it vyx-poold has in its table.
+pooled() {
+	stat_of pool 'idle-here|on-loan|lingering|tunnels' "$1"
 }
 
 # follows [N] - every watcher is at the head: a worker that is wanted from now on
