@@ -122,7 +122,8 @@ peers_send(void *arg, void *peer, const struct vyx_pool_msg *m, int fd)
 
 	d->out.n = 0;
 	if (!vyx_pool_msg_write(m, &d->out)) {
-		peers_cut(d, p, "a record that cannot be written");
+		p->cut = "a record for it cannot be written";
+		poold_touch(d);
 		return 0;
 	}
 	return vyx_chan_send(&p->chan, &d->out, fd);
