@@ -87,6 +87,7 @@ peer(struct client *c, const struct sockaddr_storage *ss)
 {
 	const struct sockaddr_in *v4 = (const void *)ss;
 	const struct sockaddr_in6 *v6 = (const void *)ss;
+	struct in6_addr ip;
 
 	if (ss->ss_family == AF_INET) {
 		c->addr[10] = c->addr[11] = 0xff;
@@ -95,7 +96,8 @@ peer(struct client *c, const struct sockaddr_storage *ss)
 		memcpy(c->addr, &v6->sin6_addr, 16);
 	else
 		return;
-	if (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)(void *)c->addr))
+	memcpy(&ip, c->addr, sizeof ip);
+	if (IN6_IS_ADDR_V4MAPPED(&ip))
 		inet_ntop(AF_INET, c->addr + 12, c->peer, sizeof c->peer);
 	else
 		inet_ntop(AF_INET6, c->addr, c->peer, sizeof c->peer);

@@ -453,6 +453,8 @@ def websocket():
         many = [g.client() for _ in range(3)]
         got = [k.ask(request("GET /ws HTTP/1.1", *ask)).status for k in many]
         assert got == [101, 101, 503], got
+        for k in many:
+            k.close()
         # one nobody asked for
         g.worker.answer = says(b"HTTP/1.1 101 S\r\nConnection: Upgrade\r\n"
                                b"Upgrade: websocket\r\n\r\n")
@@ -705,7 +707,7 @@ def stale():
         peer = until(lambda: next(iter(g.pool.peers.values()), None))
         for _ in range(3):
             g.pool.push(peer)
-        until(lambda: g.figures()["idle"] == "3")
+        until(lambda: g.figures()["idle"] == "3" and len(conns) == 3)
         conns[0].shutdown(socket.SHUT_RDWR)
         until(lambda: g.figures()["idle"] == "2")
         conns[1].sendall(b"HTTP/1.1 408 Timeout\r\n\r\n")
