@@ -27,10 +27,20 @@ examples() {
 		/^\.Sh / { on = $2 == "EXAMPLES"; skip = 0 }
 		!on { next }
 		/^\.\\" not run: ./ { skip = 1; next }
+		/^\.\\" runs until it is stopped$/ {
+			print "timeout -k 1 2 bash <<'"'END'"' || [ $? = 124 ]"
+			endless = 1
+			next
+		}
 		/^\.Dl / { if (!skip) print substr($0, 5); skip = 0 }
 		/^\.Bd -literal -compact/ { skip = 1 }
 		/^\.Bd -literal/ { block = 1; next }
-		/^\.Ed/ { block = skip = 0; next }
+		/^\.Ed/ {
+			if (endless)
+				print "END"
+			block = skip = endless = 0
+			next
+		}
 		block && !skip { print }
 	' "$1" | sed 's/\\&//g; s/\\-/-/g; s/\\(dq/"/g; s/\\(aq/'"'"'/g; s/\\e/\\/g'
 }

@@ -185,6 +185,7 @@ fill(struct vyx_route_hit *hit, const struct walk *w, uint32_t index)
 	}
 }
 
+/* HOP 2: every branch that the path has is looked at, the best one wins. */
 enum vyx_route_got
 vyx_route_match(const struct vyx_routes *r, const struct vyx_route_query *q,
     struct vyx_route_hit *hit)
