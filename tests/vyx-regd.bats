@@ -213,9 +213,11 @@ role() {
 	run -0 say ops <big
 	assert_line rev=1
 	assert_line why=too-big
+	# a peer that says no more still gets all of its answer
 	run -0 bash -c "printf 'get\nid=1\ntable=schema\nkey=big\n\n' |
-	    timeout 10 socat -t 10 - UNIX-CONNECT:$RUN/regd/read | wc -c"
+	    timeout 10 socat -t 10 - UNIX-CONNECT:$RUN/regd/read | { sleep 0.3; wc -c; }"
 	[ "$output" -gt 1040000 ]
+	wait_until figure_is connections 0
 }
 
 @test "begin ... commit: all or nothing, one answer, consecutive revisions" {

@@ -195,6 +195,12 @@ read_stream(struct vyx_chan *c)
 	g = receive(c->io.fd, c->in.p + c->in.n, c->in.cap - c->in.n);
 	if (g.n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
+	if (g.n == 0 && c->out.n) {
+		/* it says no more, and may still read: `printf ... | socat` */
+		c->ended = 1;
+		vyx_loop_mod(c->loop, &c->io, EPOLLOUT);
+		return;
+	}
 	if (g.n <= 0) {
 		end(c, g.n ? errno : 0, "receive");
 		return;
@@ -231,7 +237,11 @@ send_stream(struct vyx_chan *c)
 		vyx_buf_shift(&c->out, (size_t)n);
 		vyx_loop_cancel(c->loop, &c->stall);
 	}
-	if (c->want_write != (c->out.n > 0)) {
+	if (c->ended && !c->out.n) {
+		end(c, 0, "");
+		return;
+	}
+	if (!c->ended && c->want_write != (c->out.n > 0)) {
 		c->want_write = c->out.n > 0;
 		vyx_loop_mod(c->loop, &c->io,
 		    c->want_write ? EPOLLIN | EPOLLOUT : EPOLLIN);
@@ -306,6 +316,7 @@ vyx_chan_open(struct vyx_chan *c, int fd, enum vyx_edge edge, enum vyx_side us)
 	c->out = (struct vyx_buf){ 0 };
 	c->seen = 0;
 	c->closed = c->told = c->error = c->want_write = c->delivering = 0;
+	c->ended = 0;
 	c->flush = (struct vyx_task){ .fn = flush };
 	c->stall = (struct vyx_timer){ .fn = stalled };
 	c->io = (struct vyx_io){ ready, fd, 0 };

@@ -55,6 +55,7 @@ struct vyx_chan {
 	int want_write;
 	int told;       /* on_close was called, or is not wanted any more */
 	int delivering; /* in on_rec */
+	int ended;      /* the peer says no more; what is left is sent */
 	int error;      /* why the end of this turn ends it */
 };
 
