@@ -92,6 +92,11 @@ start(struct poold *d)
 	d->pool = vyx_pool_new(&ops, d, first_number(), seed, d->loop.now);
 	if (!d->pool)
 		vyx_die_sys(VYX_SYSTEM, "cannot make the pool");
+}
+
+static void
+start_ctl(struct poold *d)
+{
 	d->ctl = (struct vyx_ctl){
 		.loop = &d->loop, .name = "pool", .figures = figures
 	};
@@ -108,6 +113,7 @@ main(int argc, char **argv)
 	d->run = vyx_prog_run(&d->opt);
 	start(d);
 	peers_start(d);
+	start_ctl(d);
 	rows_start(d);
 	poold_touch(d);
 	if (!vyx_loop_run(&d->loop))
