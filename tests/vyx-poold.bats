@@ -79,7 +79,7 @@ again() {
 	rows
 	start_ready pool vyx-poold -d "$RUN"
 	again 3>&- &
-	PID[again]=$!
+	PID["again"]=$!
 	timeout -k 1 55 python3 "$TESTS/lib/pool_cases.py" restart "${PID[pool]}"
 }
 
@@ -87,7 +87,7 @@ again() {
 	rows
 	start_ready pool vyx-poold -d "$RUN"
 	again 3>&- &
-	PID[again]=$!
+	PID["again"]=$!
 	timeout -k 1 55 python3 "$TESTS/lib/pool_cases.py" surplus "${PID[pool]}"
 }
 
