@@ -226,7 +226,7 @@ answers() {
 	becomes instance 'bad#1' code exit:7
 	becomes instance 'bad#1' restarts 3
 	wait_for "$RUN/sv/bad@1/data/wait" 4
-	! vyx-reg get endpoint 'bad#1'
+	run ! vyx-reg get endpoint 'bad#1'
 	vyx-reg del worker bad
 	have instance ''
 }

@@ -115,6 +115,9 @@ static double lose; /* share of descriptors lost */
 static uint64_t delay_max = 200 * US;
 static int slow_edges;
 
+static void broke(const char *rule, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
 static void
 broke(const char *rule, const char *fmt, ...)
 {
