@@ -35,6 +35,7 @@ teardown_instances() {
 
 pooled_() {
 	supervised
+	mkdir "$RUN/pool" "$RUN/route"
 	start_ready pool vyx-poold -d "$RUN"
 }
 

@@ -55,5 +55,5 @@ hello() { start_ready hello vyx-hello "$S" "$@"; }
 	start nonsense socat "UNIX-LISTEN:$S,fork" SYSTEM:'echo nonsense; echo'
 	wait_until test -S "$S"
 	run -1 at -n 2 /
-	[ "$(outcome garbled eof reset)" = 2 ]
+	assert_line --regexp $'^(garbled|eof|reset)\t2'
 }

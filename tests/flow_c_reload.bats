@@ -12,7 +12,7 @@ teardown() { teardown_flow; }
 # instances WORKER - of it, with their pids.
 instances() {
 	vyx-reg -d "$RUN" -j ls instance |
-	    jq -r "select(.worker == \"$1\") | .key + \" \" + .pid + \" \" + .state" | sort
+	    jq -r "select(.worker == \"$1\") | \"\\(.key) \\(.pid) \\(.state)\"" | sort
 }
 
 many() { [ "$(instances "$1" | grep -c ' ready$')" = "$2" ]; }
@@ -36,8 +36,8 @@ changed() { ! instances "$1" | grep -qF "$2" && only "$1" 2; }
 	VYX_WAIT=30 wait_until changed hello "${before% *}"
 	load_goes_on one
 	load_goes_on two
-	run -0 load_end one
-	run -0 load_end two
+	load_end one
+	load_end two
 	assert_equal "$(instances other)" "$other"
 	wait_until settled hello fd other
 }
@@ -66,7 +66,7 @@ changed() { ! instances "$1" | grep -qF "$2" && only "$1" 2; }
 	run -0 get new /hello
 	assert_output hello
 	load_goes_on one
-	run -0 load_end one
+	load_end one
 	wait_until settled hello new
 }
 

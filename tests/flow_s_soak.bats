@@ -43,8 +43,8 @@ killed() {
 		sleep "0.$((RANDOM % 10))"
 	done
 	[ $kills -ge 20 ]
-	run -0 load_end one
-	run -0 load_end two
+	load_end one
+	load_end two
 	stop budget || true
 	assert_equal "$(cat budget.out)" ''
 	wait_until settled hello
@@ -71,12 +71,12 @@ killed() {
 		fi
 		sleep "0.$((RANDOM % 10))"
 	done
-	run load_end one
-	[ "$(outcome reset eof)" -le $((routes * 12)) ]
-	assert_equal "$(outcome sent)" "$(outcome 200 reset eof)"
-	run load_end two
-	[ "$(outcome reset eof)" -le $((routes * 12)) ]
-	assert_equal "$(outcome sent)" "$(outcome 200 502 reset eof)"
+	for name in one two; do
+		load_end $name || true
+		[ "$(outcome $name reset eof)" -le $((routes * 12)) ]
+	done
+	assert_equal "$(outcome one sent)" "$(outcome one 200 reset eof)"
+	assert_equal "$(outcome two sent)" "$(outcome two 200 502 reset eof)"
 	VYX_WAIT=40 wait_until settled hello
 	follows
 }
@@ -88,7 +88,7 @@ killed() {
 	worker node "/usr/bin/env node $TESTS/workers/node.js {socket}"
 	up vyx.yaml
 	for id in one two node one two node; do
-		run -0 load_ $id -c 8 -n 200 -k head -w 6 -f bad /headers
+		load_ $id -c 8 -n 200 -k head -w 6 /headers
 		case $id in node) sleep 35 ;; esac
 	done
 }
@@ -98,7 +98,8 @@ killed() {
 	worker slow "/usr/bin/python3 $TESTS/workers/slow.py {socket} 10" \
 	    'replicas: 2' 'pool: {max_size: 16}'
 	up vyx.yaml
-	run -0 load_ slow -c 64 -n 100000 -t 300 -k echo -f bad /any
+	run load_ slow -c 64 -n 100000 -t 300 -k echo /any
+	assert_success
 	assert_line $'200\t100000'
 }
 
@@ -113,7 +114,7 @@ killed() {
 		run -0 vyx reload -f vyx.yaml -d "$RUN"
 		VYX_WAIT=40 wait_until rolled "jitter=${i}us"
 	done
-	run -0 load_end one
+	load_end one
 	wait_until settled hello
 }
 
