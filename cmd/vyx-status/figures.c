@@ -12,7 +12,8 @@
 #include "status.h"
 #include "sys/chan.h"
 
-#define WAIT (2 * VYX_SEC) /* for one daemon */
+#define JSON_EXACT (UINT64_C(1) << 53) /* above it a reader may round */
+#define WAIT (2 * VYX_SEC)             /* for one daemon */
 
 /* One more piece from `fd` before `until`; 0: too late, or closed. */
 static int
@@ -36,13 +37,17 @@ static void
 figure(struct line *l, const char *daemon, const struct vyx_rec *r)
 {
 	struct vyx_str value = vyx_rec_str(r, VYX_F_VALUE);
+	uint64_t n;
 
 	if (l->out == PEOPLE && vyx_str_eq(value, VYX_STR("0")))
 		return; /* a long list of nothing */
 	line_begin(l, "figure");
 	line_word(l, "daemon", VYX_STRZ(daemon));
 	line_word(l, "name", vyx_rec_str(r, VYX_F_NAME));
-	line_word(l, "value", value);
+	if (vyx_dec_scan(value, JSON_EXACT, &n))
+		line_num(l, "value", n);
+	else
+		line_word(l, "value", value);
 	line_word(l, "worker", vyx_rec_str(r, VYX_F_W));
 	line_word(l, "instance", vyx_rec_str(r, VYX_F_I));
 	line_end(l);

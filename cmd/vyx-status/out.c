@@ -16,7 +16,7 @@ line_begin(struct line *l, const char *kind)
 	l->b.n = 0;
 	l->n = 0;
 	if (l->out == JSON)
-		vyx_buf_fmt(&l->b, "{\"kind\":\"%s\"", kind);
+		vyx_buf_fmt(&l->b, "{\"type\":\"%s\"", kind);
 	else
 		vyx_buf_fmt(&l->b, l->out == TABS ? "%s" : "%-9s", kind);
 }

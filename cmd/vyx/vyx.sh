@@ -354,6 +354,10 @@ said() {
 finish() {
 	trap 'kill -9 "$downer" 2>/dev/null; "$bin/vyx" down -a -d "$run" & wait $!' TERM INT
 	trap '' HUP
+	svscan=${svscan:-${!:-}}   # the signal may have come between the two
+	i=0
+	while [ -n "$svscan" ] && kill -0 "$svscan" 2>/dev/null && ! scanned &&
+	    [ $((i = i + 1)) -lt 40 ]; do sleep 0.05; done
 	if scanned; then
 		"$bin/vyx" down -d "$run" &
 		downer=$!
@@ -363,8 +367,8 @@ finish() {
 	if [ -n "$svscan" ]; then
 		i=0
 		while kill -0 "$svscan" 2>/dev/null && [ $((i = i + 1)) -lt 200 ]; do sleep 0.05; done
-		clean 2>/dev/null
 	fi
+	clean 2>/dev/null
 	exit "$1"
 }
 
@@ -413,9 +417,10 @@ settled() {
 tell_failed() {
 	vyx-status -d "$run" -t 2>/dev/null | awk -F '\t' '
 	    $1 == "instance" && $4 ~ /^(failed|crashed|backoff)$/ {
-		print $2, $4, $6, $8 }' | while read -r i word code text; do
-		echo "vyx: worker instance $i: $word${code:+, last end $code}${text:+: $text}" >&2
-		said "$(echo "$i" | tr '#' @)"
+		print $2 ": " $4 ($8 != "" ? ": " $8 : ", last end " $6) }' |
+	while read -r line; do
+		echo "vyx: worker instance $line" >&2
+		said "$(echo "${line%%: *}" | tr '#' @)"
 	done
 }
 
