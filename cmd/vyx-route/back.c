@@ -4,101 +4,8 @@
 #include <sys/socket.h>
 
 #include "router.h"
-#include "wire/forward.h"
 
-/*
- * A worker's connection, on loan from vyx-poold. The request is written into
- * a buffer before there is a connection; it moves into the connection that is
- * taken, and out again when another must be tried.
- */
-
-/* Left free behind content, so that its end always fits. */
-#define END_ROOM (TRAILERS_MAX + 64)
-#define LEAST 2048 /* less room than this is none */
-
-static struct vyx_half *
-request(struct exchange *x)
-{
-	return x->back ? &x->back->conn.out : &x->up;
-}
-
-static void
-wrote(struct exchange *x, size_t n)
-{
-	if (x->back)
-		vyx_conn_wrote(&x->back->conn, n);
-	else
-		x->up.n += n;
-}
-
-/* ---- the request, out ------------------------------------------------- */
-
-static int
-back_head(struct exchange *x)
-{
-	struct vyx_http1 *h = &x->req;
-	struct vyx_half *up = &x->up;
-	struct vyx_forward_request f = { .method = x->method,
-		.path = x->path,
-		.peer = VYX_STRZ(x->client->peer),
-		.id = x->id,
-		.tls = x->client->tls,
-		.websocket = x->websocket,
-		.trailers = x->reads_trailers,
-		.max_forwards = h->max_forwards - 1 };
-	size_t n;
-
-	if (!vyx_half_borrow(up, &x->r->slabs))
-		return 0;
-	up->hold = 1;
-	n = vyx_forward_request(up->p, VYX_SLAB, h, &f);
-	up->n = n;
-	return n != 0;
-}
-
-static size_t
-back_room(struct exchange *x)
-{
-	struct vyx_half *out = request(x);
-	size_t room = vyx_half_room(out);
-
-	if (x->back && x->back->deaf)
-		return 0;
-	if (out->hold && x->back && room < END_ROOM + LEAST) {
-		out->hold = 0; /* too long to be kept for a second try */
-		room = vyx_half_room(out);
-	}
-	return room < END_ROOM + LEAST ? 0 : room - END_ROOM - VYX_BODY_FRAME;
-}
-
-static void
-back_body(struct exchange *x, struct vyx_str piece)
-{
-	struct vyx_half *out = request(x);
-
-	if (!vyx_half_borrow(out, &x->r->slabs)) {
-		x->back->conn.error = ENOMEM;
-		return;
-	}
-	wrote(x,
-	    vyx_body_put(out->p + out->n,
-	        x->chunked ? VYX_BODY_CHUNKED : VYX_BODY_LENGTH, piece));
-}
-
-static void
-back_end(struct exchange *x, const struct vyx_http1 *trailers)
-{
-	struct vyx_half *out = request(x);
-
-	if (!x->chunked || (x->back && x->back->deaf) ||
-	    !vyx_half_borrow(out, &x->r->slabs))
-		return;
-	memcpy(out->p + out->n, "0\r\n", 3);
-	wrote(x,
-	    3 +
-	        vyx_forward_trailers(out->p + out->n + 3, END_ROOM - 3,
-	            trailers));
-}
+/* A worker's connection, on loan from vyx-poold, and the answers on it. */
 
 /* ---- the answer, in --------------------------------------------------- */
 
@@ -107,7 +14,7 @@ read_answer(struct exchange *x)
 {
 	struct vyx_http1_limits lim = VYX_HTTP1_LIMITS;
 
-	lim.head = (uint32_t)x->r->conf.max_head;
+	lim.head = (uint32_t)x->r->plan.set.max_head;
 	vyx_http1_start(&x->ans, VYX_HTTP1_RESPONSE, &lim);
 	x->ans.to_head = x->verb == VYX_METHOD_HEAD;
 }
@@ -218,7 +125,8 @@ more(struct back *b)
 {
 	struct exchange *x = b->x;
 
-	if (vyx_conn_recv(&b->conn, VYX_SLAB)) {
+	/* No more than can be passed on: nothing is left in two buffers. */
+	if (vyx_conn_recv(&b->conn, x->begun ? x->front->room(x) : VYX_SLAB)) {
 		if (!x->t_byte) {
 			x->t_byte = x->r->loop.now;
 			vyx_window_byte(x->r->window, b->w);
@@ -282,22 +190,13 @@ back_run(struct back *b)
 		;
 }
 
-static void
+void
 back_pull(struct exchange *x)
 {
 	x->stall_down = 0;
 	x->back->conn.last_in = x->r->loop.now; /* it was us who did not read */
 	back_run(x->back);
 }
-
-static void
-back_abort(struct exchange *x)
-{
-	back_leave(x, VYX_POOL_ABORT);
-}
-
-const struct side back_side = { back_head, back_room, back_body, back_end,
-	back_pull, back_abort };
 
 /* ---- events ----------------------------------------------------------- */
 
@@ -352,7 +251,7 @@ on_sent(struct vyx_conn *k)
 	}
 	if (x->in_end && k->out.n == k->out.at && !x->t_byte)
 		vyx_window_sent(b->r->window, b->w, k->loop->now);
-	if (x->stall_up && back_room(x))
+	if (x->stall_up && back_side.room(x))
 		x->front->pull(x);
 }
 

@@ -17,7 +17,7 @@ answer_more(struct exchange *x, unsigned status, const char *text,
     struct vyx_str more)
 {
 	if (x->back)
-		back_leave(x, VYX_POOL_ABORT);
+		back_side.abort(x);
 	vyx_window_cancel(x->r->window, &x->wait);
 	if (x->begun) { /* too late to say it */
 		x->front->abort(x);
@@ -58,8 +58,10 @@ decide_gone(struct exchange *x)
 {
 	vyx_window_cancel(x->r->window, &x->wait);
 	pool_touch(x->r);
-	if (x->back)
-		back_leave(x, x->tunnel ? VYX_POOL_CLOSE : VYX_POOL_ABORT);
+	if (x->tunnel)
+		back_leave(x, VYX_POOL_CLOSE);
+	else if (x->back)
+		back_side.abort(x);
 	if (!x->ended)
 		x->r->counts.aborted++;
 	if (!x->begun)
@@ -99,7 +101,7 @@ static int
 plain_checks(struct exchange *x)
 {
 	const struct vyx_http1 *h = &x->req;
-	uint64_t max = x->r->conf.payload_max;
+	uint64_t max = x->r->plan.set.payload_max;
 
 	if (!canonical(x))
 		return 0;
@@ -137,9 +139,10 @@ match(struct exchange *x)
 		.method = x->verb,
 		.method_name = x->method,
 		.websocket = h->websocket };
+	const struct vyx_plan_target *target;
 	struct vyx_route_hit hit;
 
-	if (!(x->table = x->r->table)) {
+	if (!(x->table = x->r->plan.table)) {
 		answer(x, 503, "no routes yet");
 		return 0;
 	}
@@ -158,11 +161,15 @@ match(struct exchange *x)
 	case VYX_ROUTE_HIT:
 		break;
 	}
-	x->target = hit.user;
+	target = hit.user;
 	x->websocket = (uint8_t)hit.websocket;
-	x->worker = x->target->worker;
+	x->worker = target->worker;
 	x->worker->refs++;
-	return 1;
+	if (!target->roles)
+		return 1;
+	/* Nobody's role is known here: what is for some is for none. */
+	answer(x, 401, "unauthorized");
+	return 0;
 }
 
 static int
@@ -170,9 +177,7 @@ may_pass(struct exchange *x)
 {
 	if (x->req.max_forwards == 0)
 		answer_more(x, 200, NULL, VYX_STR(METHODS));
-	else if (x->target->roles)
-		answer(x, 401, "unauthorized");
-	else if (!worker_up(x->worker))
+	else if (!vyx_plan_up(x->worker))
 		answer(x, 503, "worker not ready");
 	else
 		return 1;
@@ -183,7 +188,7 @@ may_pass(struct exchange *x)
 static uint64_t
 due(const struct exchange *x)
 {
-	const struct settings *s = &x->r->conf;
+	const struct vyx_plan_settings *s = &x->r->plan.set;
 	uint64_t last;
 
 	if (!x->begun)

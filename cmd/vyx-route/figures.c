@@ -2,7 +2,7 @@
 #include "router.h"
 
 static void
-worker(struct vyx_chan *to, const struct worker *w)
+worker(struct vyx_chan *to, const struct vyx_plan_worker *w)
 {
 	struct vyx_wstat s;
 
@@ -35,8 +35,8 @@ figures(struct vyx_ctl *t, struct vyx_chan *to)
 	                                   : VYX_S_STARTING),
 	    NULL, NULL);
 	vyx_ctl_figure(to, "revision", r->reg.rev, NULL, NULL);
-	vyx_ctl_figure(to, "clients", r->nclients, NULL, NULL);
-	vyx_ctl_figure(to, "clients-max", r->clients_max, NULL, NULL);
+	vyx_ctl_figure(to, "clients", r->doors.clients, NULL, NULL);
+	vyx_ctl_figure(to, "clients-max", r->doors.most, NULL, NULL);
 	vyx_ctl_figure(to, "requests", c->requests, NULL, NULL);
 	for (unsigned i = 1; i < VYX_COUNT(classes); i++)
 		vyx_ctl_figure(to, classes[i], c->classes[i], NULL, NULL);
@@ -46,6 +46,6 @@ figures(struct vyx_ctl *t, struct vyx_chan *to)
 	vyx_ctl_figure(to, "upgrades", c->tunnels, NULL, NULL);
 	vyx_ctl_figure(to, "buffers", r->slabs.out, NULL, NULL);
 	vyx_ctl_figure(to, "log-dropped", r->log.dropped, NULL, NULL);
-	for (const struct worker *w = r->workers; w; w = w->next)
+	for (const struct vyx_plan_worker *w = r->plan.workers; w; w = w->next)
 		worker(to, w);
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "router.h"
 
@@ -12,6 +16,7 @@ static const struct vyx_prog prog = { "vyx-route", "dniv", "[ADDRESS...]",
 	"the HTTP gateway: reads, checks and relays requests",
 	"Listening sockets come in VYX_LISTEN, as vyx-bind leaves them. Each\n"
 	"ADDRESS is one of our own: 127.0.0.1:8080, [::1]:8080, unix:/path.\n"
+	"Without both, the addresses of the registry are bound.\n"
 	"-i NAME is the slot, route.0 when it is not given.\n" };
 
 /* "route.N" */
@@ -22,7 +27,7 @@ slot(const char *name)
 	uint64_t n;
 
 	if (!vyx_str_eq(word, VYX_STR("route")) || !s.p ||
-	    !vyx_dec_scan(s, SLOTS - 1, &n))
+	    !vyx_dec_scan(s, VYX_SLOTS - 1, &n))
 		vyx_die(VYX_USAGE, "-i %s: not of the form route.N", name);
 	return (unsigned)n;
 }
@@ -35,7 +40,7 @@ drain_idle(struct vyx_timer *t)
 
 	for (struct client *c = r->clients; c; c = next) {
 		next = c->next;
-		front_drain(c);
+		client_drain(c);
 	}
 }
 
@@ -45,7 +50,7 @@ drain_late(struct vyx_timer *t)
 	struct router *r = VYX_OF(t, struct router, drain);
 
 	vyx_log(VYX_WARN, "drain limit reached", "clients",
-	    VYX_NUM(r->nclients), NULL);
+	    VYX_NUM(r->doors.clients), NULL);
 	vyx_loop_stop(&r->loop);
 }
 
@@ -57,19 +62,19 @@ terminate(struct vyx_loop *l, int signo)
 	struct router *r = VYX_OF(l, struct router, loop);
 
 	(void)signo;
-	if (r->draining || !r->nclients) {
+	if (r->draining || !r->doors.clients) {
 		r->draining = 1;
 		watch_say(r);
 		vyx_loop_stop(l);
 		return;
 	}
 	r->draining = 1;
-	listen_stop(r);
+	vyx_doors_stop(&r->doors);
 	watch_say(r);
 	vyx_window_bye(r->window, l->now);
 	pool_touch(r);
 	vyx_loop_timer(l, &r->drain_idle, l->now + IDLE_GRACE_NS);
-	vyx_loop_timer(l, &r->drain, l->now + r->conf.drain_timeout);
+	vyx_loop_timer(l, &r->drain, l->now + r->plan.set.drain_timeout);
 }
 
 static void
@@ -79,9 +84,31 @@ nothing(struct vyx_loop *l, int signo)
 	(void)signo;
 }
 
+/* All descriptors that we may have, and the sockets that we were given. */
+static void
+doors(struct router *r)
+{
+	const char *words = getenv("VYX_LISTEN");
+	struct rlimit lim;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim))
+		vyx_die_sys(VYX_SYSTEM, "getrlimit");
+	r->fds = lim.rlim_cur = lim.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &lim))
+		vyx_die_sys(VYX_SYSTEM, "cannot raise the descriptor limit");
+	r->doors.loop = &r->loop;
+	r->doors.on_client = client_accept;
+	if (!vyx_doors_start(&r->doors))
+		vyx_die_sys(VYX_SYSTEM, "%s", r->doors.why);
+	if (words && !vyx_doors_inherit(&r->doors, words))
+		vyx_die(VYX_CONFIG, "VYX_LISTEN='%s': %s", words, r->doors.why);
+}
+
 static void
 start(struct router *r)
 {
+	char dir[VYX_PATH_MAX + 1];
+
 	if (!vyx_loop_init(&r->loop) ||
 	    !vyx_loop_signal(&r->loop, SIGTERM, terminate) ||
 	    !vyx_loop_signal(&r->loop, SIGINT, terminate) ||
@@ -90,7 +117,9 @@ start(struct router *r)
 		vyx_die_sys(VYX_SYSTEM, "cannot start");
 	r->drain.fn = drain_late;
 	r->drain_idle.fn = drain_idle;
-	rows_defaults(r);
+	vyx_prog_socket(dir, &r->opt, r->name);
+	if (mkdir(dir, 0711) && errno != EEXIST)
+		vyx_die_sys(VYX_SYSTEM, "%s", dir);
 	r->ctl.loop = &r->loop;
 	r->ctl.name = r->name;
 	r->ctl.figures = figures;
@@ -106,12 +135,12 @@ main(int argc, char **argv)
 
 	snprintf(r->name, sizeof r->name, "%s",
 	    r->opt.name ? r->opt.name : "route.0");
-	r->slot = slot(r->name);
+	r->doors.slot = slot(r->name);
 	r->run = vyx_prog_run(&r->opt);
 	start(r);
-	listen_env(r);
+	doors(r);
 	for (; arg < argc; arg++)
-		listen_bind(r, argv[arg]);
+		watch_bind(r, argv[arg]);
 	pool_start(r);
 	watch_start(r);
 	if (!vyx_loop_run(&r->loop))

@@ -15,7 +15,7 @@ on_rec(struct vyx_chan *c, struct vyx_rec *rec, int fd)
 	if (vyx_pool_msg_read(&m, rec) &&
 	    vyx_window_record(r->window, &m, fd, r->loop.now)) {
 		if (m.verb == VYX_V_WINDOW)
-			worker_said(r, m.w, m.up);
+			vyx_plan_said(&r->plan, m.w, m.up);
 		pool_touch(r);
 		return;
 	}

@@ -78,7 +78,7 @@ void
 relay_sent(struct exchange *x)
 {
 	if (x->back->conn.error || x->client->conn.error)
-		front_close(x->client);
+		client_close(x->client);
 	else
 		relay_tunnel(x);
 }

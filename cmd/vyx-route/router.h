@@ -3,64 +3,43 @@
 #define VYX_ROUTE_ROUTER_H
 
 #include "base/prog.h"
+#include "state/plan.h"
 #include "state/route.h"
 #include "state/window.h"
 #include "sys/chan.h"
 #include "sys/conn.h"
 #include "sys/ctl.h"
+#include "sys/doors.h"
 #include "sys/lines.h"
 #include "sys/reg.h"
+#include "sys/wall.h"
 #include "wire/body.h"
 
 /*
  * vyx-route - the HTTP gateway.
  *
  *	main.c	   start, drain, stop
- *	listen.c   listening sockets, whose slot is down, accept and its limits
- *	front.c	   a client's connection: heads in, its state	      HOP 1
- *	write.c	   ... and what goes out to it
+ *	client.c   a client's connection: its life, time-outs, its end
+ *	front.c	   ... what is read of it			      HOP 1
+ *	write.c	   ... what goes out to it
  *	decide.c   route, checks, own answers, a connection or a wait HOP 2, 3
  *	relay.c	   content both ways, tunnels			      HOP 5
- *	back.c	   a worker's connection on loan: request out, answer in
+ *	back.c	   a worker's connection on loan: its life, answers in
+ *	send.c	   ... the request out
  *	retry.c	   what follows when that fails
  *	done.c	   the end of an exchange: figures, one line	      HOP 6
  *	pool.c	   the edge to vyx-poold
- *	watch.c	   the copy of vyx-regd's tables
- *	table.c	   ... and what is compiled of it
+ *	watch.c	   the edge to vyx-regd, and what a commit changes
  *	figures.c  what `stat` answers
  *
  * An exchange knows its two ends as two `struct side`s; deciding, waiting,
  * retrying, relaying and logging see those and a parsed head, and no socket.
  */
 
-/* Settings by key; D is in ms and kept in ns, B in bytes, N a number.
- *	  member	  kind key			   default */
-/* clang-format off */
-#define ROUTE_SETTINGS(X) \
-	X(header_timeout, D, "gateway.header_timeout",	   10000) \
-	X(body_timeout,	  D, "gateway.body_timeout",	   30000) \
-	X(body_min_rate,  B, "gateway.body_min_rate",	   256) \
-	X(write_timeout,  D, "gateway.write_timeout",	   30000) \
-	X(answer_timeout, D, "gateway.answer_timeout",	   300000) \
-	X(idle_timeout,	  D, "gateway.idle_timeout",	   60000) \
-	X(tunnel_timeout, D, "gateway.tunnel_timeout",	   3600000) \
-	X(drain_timeout,  D, "gateway.drain_timeout",	   30000) \
-	X(max_head,	  B, "gateway.max_head",	   16384) \
-	X(max_per_client, N, "gateway.max_connections_per_client", 1024) \
-	X(global_timeout, D, "security.global_timeout",	   30000) \
-	X(payload_max,	  B, "security.payload_max_size",  1048576)
-/* clang-format on */
-
-struct settings {
-#define X(member, kind, key, value) uint64_t member;
-	ROUTE_SETTINGS(X)
-#undef X
-};
-
 #define HELD_BODY \
-	65536             /* of known length: read before a connection is
+	65536 /* of known length: read before a connection is
                            * taken, and kept for a retry */
-#define AHEAD_MAX 256     /* answers read ahead of their clients at a time */
+#define AHEAD_MAX (16777216 / VYX_SLAB) /* answers far ahead of their clients */
 #define AHEAD_LEAST 16384 /* ... bytes that every answer may be ahead */
 #define TRAILERS_MAX 8192 /* bytes of a trailer section */
 #define ATTEMPTS 3        /* the first, and two retries */
@@ -69,33 +48,6 @@ struct settings {
 struct router;
 struct exchange;
 struct client;
-
-/* A worker of the registry. It outlives its row while exchanges use it. */
-struct worker {
-	struct worker *next;
-	struct vyx_wworker *window;
-	char id[VYX_POOL_W + 1];
-	unsigned refs;      /* exchanges */
-	int present;        /* its row is there */
-	unsigned endpoints; /* those that are up */
-	int denied; /* vyx-poold says that none is, since the last one came */
-	uint64_t wait_ns;
-	uint64_t connections; /* max-size by replicas */
-};
-
-/* One route, compiled; immutable. */
-struct target {
-	struct worker *worker;
-	int roles; /* somebody's alone */
-};
-
-/* The routes of one commit; those in flight keep theirs. */
-struct table {
-	unsigned refs;
-	size_t n;
-	struct vyx_routes *routes;
-	struct target target[];
-};
 
 /*
  * One end of an exchange. What is said to it goes towards the socket there;
@@ -133,7 +85,7 @@ struct exchange {
 	struct vyx_buf canon; /* the path, when it is not so in the head */
 	struct vyx_str method, path;
 	struct vyx_str id;
-	char id_room[128];
+	char id_room[VYX_UUID];
 	enum vyx_method verb;
 	uint8_t old;       /* HTTP/1.0 */
 	uint8_t keep;      /* the client goes on after this */
@@ -160,9 +112,8 @@ struct exchange {
 	uint8_t discard; /* only the rest of the request is awaited */
 	uint64_t out_bytes;
 
-	struct table *table;
-	struct target *target;
-	struct worker *worker;
+	struct vyx_plan_table *table;
+	struct vyx_plan_worker *worker;
 	struct vyx_waiter wait;
 	struct vyx_timer timer;
 	unsigned attempt;
@@ -199,24 +150,8 @@ struct client {
 	uint8_t state;
 	uint8_t last;  /* closed after what is in `out` */
 	uint8_t ahead; /* counted in router.ahead */
-	uint8_t tls;
-	uint8_t counted; /* in router.addrs */
-	uint8_t addr[16];
-	char peer[46]; /* the address as text; "" on a Unix socket */
+	struct vyx_guest guest;
 };
-
-struct listener {
-	struct vyx_io io;
-	struct router *r;
-	unsigned slot;
-	int own;
-	int local; /* a Unix socket */
-	int polled;
-	char addr[128];
-};
-
-#define LISTENERS 256
-#define SLOTS 65
 
 struct counts {
 	uint64_t requests, classes[6], aborted, retries, refused, tunnels;
@@ -228,27 +163,17 @@ struct router {
 	struct vyx_opt opt;
 	const char *run;
 	char name[32]; /* route.N */
-	unsigned slot;
 
-	struct settings conf, next_conf;
-	struct listener listeners[LISTENERS];
-	unsigned nlisteners;
-	struct vyx_timer accept_again;
-	uint8_t hash_key[16];
+	struct vyx_doors doors;
 	struct client *clients;
-	uint64_t nclients, clients_max, fds;
-	struct addrs *addrs;
 	unsigned ahead;
 	struct exchange *free_x;
 	struct back *free_back;
 
 	struct vyx_reg reg;
-	struct rows *rows;
-	struct worker *workers;
-	struct table *table;
-	int routes_dirty;
-	uint8_t slot_ready[SLOTS];
+	struct vyx_plan plan;
 	int ready;
+	int binds; /* the registry's listeners, for nobody gave us any */
 	struct vyx_timer ready_late;
 
 	struct vyx_window *window;
@@ -264,32 +189,23 @@ struct router {
 	int draining;
 	struct vyx_timer drain;
 	struct vyx_timer drain_idle;
-	int full; /* no more clients, until one leaves */
-
-	uint64_t wall_next; /* ns, monotonic: read the wall clock again then */
-	uint64_t wall_ms;   /* wall clock less monotonic clock */
-	time_t stamp_at, date_at;
-	char stamp[20], date[30];
-	unsigned char random[1024];
-	size_t random_n;
+	struct vyx_wall wall;
+	uint64_t fds; /* descriptors that we may have */
 };
 
-/* listen.c */
-void listen_env(struct router *r);
-void listen_bind(struct router *r, const char *addr);
-void listen_poll(struct router *r);
-void listen_stop(struct router *r);
-void listen_limits(struct router *r);
-void listen_left(struct client *c);
+/* client.c */
+int client_accept(struct vyx_doors *d, int fd, const struct vyx_guest *g,
+    int over);
+void client_state(struct client *c, enum client_state s);
+void client_watch(struct client *c);
+void client_close(struct client *c);
+void client_last(struct client *c);
+void client_drain(struct client *c);
 
 /* front.c */
 extern const struct side front_side;
-struct client *front_accept(struct router *r, int fd, int lazy);
 void front_run(struct client *c);
 void front_over(struct exchange *x);
-void front_close(struct client *c);
-void front_drain(struct client *c);
-void front_watch(struct client *c);
 void front_tunnel(struct exchange *x);
 
 /* write.c */
@@ -320,9 +236,12 @@ enum relayed relay(struct exchange *x, const struct side *to,
 void relay_tunnel(struct exchange *x);
 void relay_sent(struct exchange *x);
 
-/* back.c */
+/* send.c */
 extern const struct side back_side;
+
+/* back.c */
 void back_run(struct back *b);
+void back_pull(struct exchange *x);
 void back_ended(struct exchange *x);
 int back_adopt(void *arg, struct vyx_wconn *w);
 void back_let(void *arg, struct vyx_wconn *w, int how);
@@ -338,8 +257,6 @@ void retry(struct exchange *x, enum vyx_pool_why why);
 struct exchange *exchange_new(struct router *r, struct client *c);
 void exchange_free(struct exchange *x);
 void done(struct exchange *x);
-void clock_read(struct router *r);
-struct vyx_str clock_date(struct router *r);
 struct vyx_str request_id(struct exchange *x, const struct vyx_http1 *h);
 
 /* pool.c */
@@ -349,18 +266,7 @@ void pool_touch(struct router *r);
 /* watch.c */
 void watch_start(struct router *r);
 void watch_say(struct router *r);
-void watch_ready(struct router *r);
-
-/* table.c */
-struct rows *rows_new(void);
-void rows_put(struct router *r, const struct vyx_rec *row);
-void rows_del(struct router *r, enum vyx_table t, struct vyx_str key);
-void rows_commit(struct router *r);
-void table_drop(struct router *r, struct table *t);
-int worker_up(const struct worker *w);
-void worker_left(struct router *r, struct worker *w);
-void worker_said(struct router *r, struct vyx_str id, int up);
-void rows_defaults(struct router *r);
+void watch_bind(struct router *r, const char *addr);
 
 /* figures.c */
 void figures(struct vyx_ctl *t, struct vyx_chan *to);

@@ -37,7 +37,7 @@ write_head(struct exchange *x)
 		x->begun = 1;
 		f.framing = x->out;
 		f.keep = x->keep;
-		f.date = clock_date(x->r);
+		f.date = vyx_wall_date(&x->r->wall, x->r->loop.now);
 	}
 	n = vyx_forward_answer(out, cap, h, &f);
 	vyx_conn_wrote(k, n);
@@ -113,7 +113,7 @@ write_own(struct exchange *x, unsigned status, const char *text,
 		.text = text,
 		.more = more,
 		.id = x->id,
-		.date = clock_date(x->r),
+		.date = vyx_wall_date(&x->r->wall, x->r->loop.now),
 		.old = x->old,
 		.keep = x->keep,
 		.bare = x->verb == VYX_METHOD_HEAD };
