@@ -934,7 +934,7 @@ paths() {
 	regd
 	vyx-conf diff -j >j 2>err || [ $? = 1 ]
 	sed -n 's/^\tX(.*"\([a-z_.]*\)",[ \t]*\([0-9]*\)).*/\1 \2/p' \
-	    "$ROOT/cmd/vyx-route/router.h" >reads
+	    "$ROOT"/lib/state/plan.h >reads
 	[ -s reads ]
 	while read -r key value; do
 		[ "$(jq -r --arg k "$key" \
