@@ -34,6 +34,10 @@ case_() {
 	case_ limits
 }
 
+@test "heads as large as they may be set to, with bodies behind them" {
+	case_ large_heads
+}
+
 @test "head, idle and body time-outs" {
 	case_ timeouts
 }

@@ -14,7 +14,7 @@ read_answer(struct exchange *x)
 {
 	struct vyx_http1_limits lim = VYX_HTTP1_LIMITS;
 
-	lim.head = (uint32_t)x->r->plan.set.max_head;
+	lim.head = head_limit(x->r);
 	vyx_http1_start(&x->ans, VYX_HTTP1_RESPONSE, &lim);
 	x->ans.to_head = x->verb == VYX_METHOD_HEAD;
 }

@@ -58,7 +58,7 @@ decide_gone(struct exchange *x)
 {
 	vyx_window_cancel(x->r->window, &x->wait);
 	pool_touch(x->r);
-	if (x->tunnel)
+	if (x->back && x->tunnel)
 		back_leave(x, VYX_POOL_CLOSE);
 	else if (x->back)
 		back_side.abort(x);
@@ -244,8 +244,8 @@ decide(struct exchange *x)
 		answer(x, 500, "out of memory");
 		return;
 	}
-	x->hold_all =
-	    !x->in_end && !x->chunked && !x->expects && x->in.left <= HELD_BODY;
+	x->hold_all = !x->in_end && !x->chunked && !x->expects &&
+	    x->in.left <= HELD_BODY && x->in.left <= back_side.room(x);
 	if (!x->hold_all)
 		decide_acquire(x);
 }

@@ -209,7 +209,7 @@ idle(struct client *c)
 		client_close(c);
 		return 0;
 	}
-	lim.head = (uint32_t)c->r->plan.set.max_head;
+	lim.head = head_limit(c->r);
 	if (lim.target > lim.head)
 		lim.target = lim.head;
 	vyx_http1_start(&c->x->req, VYX_HTTP1_REQUEST, &lim);

@@ -193,6 +193,15 @@ struct router {
 	uint64_t fds; /* descriptors that we may have */
 };
 
+/* Bytes of a head, either way. */
+static inline uint32_t
+head_limit(const struct router *r)
+{
+	uint64_t most = r->plan.set.max_head;
+
+	return most < VYX_HTTP1_HEAD_MAX ? (uint32_t)most : VYX_HTTP1_HEAD_MAX;
+}
+
 /* client.c */
 int client_accept(struct vyx_doors *d, int fd, const struct vyx_guest *g,
     int over);

@@ -153,6 +153,24 @@ def limits():
         assert c.ask(b"abc" + GET).status == 200
 
 
+def large_heads():
+    """A head and a held body that do not fit one buffer."""
+    with Gateway(max_head=65536) as g:
+        big = "A: " + "x" * 60000
+        a = g.ask(request("POST / HTTP/1.1", big, "Content-Length: 65536",
+                          body=b"y" * 65536))
+        assert a.status == 200 and len(g.worker.seen[0].body) == 65536
+        assert g.worker.seen[0].get("a") == ["x" * 60000]
+        g.worker.answer = says(b"HTTP/1.1 200 OK\r\n" + big.encode() +
+                               b"\r\nContent-Length: 65536\r\n\r\n" +
+                               b"z" * 65536)
+        c = g.client()
+        c.send(GET * 5)
+        for _ in range(5):
+            a = c.answer()
+            assert len(a.body) == 65536 and a.get("a") == ["x" * 60000]
+
+
 def timeouts():
     with Gateway(header_timeout=200, idle_timeout=400, body_timeout=200) as g:
         c = g.client()
@@ -449,6 +467,14 @@ def websocket():
         n = len(g.pool.records("drop"))
         c.close()
         until(lambda: len(g.pool.records("drop")) > n)
+        # silence
+        g.reg("put", "setting", "gateway.tunnel_timeout", "value=300")
+        c = g.client()
+        time.sleep(0.2)
+        assert c.ask(request("GET /ws HTTP/1.1", *ask)).status == 101
+        assert c.f.read(5) == b"hello" and c.ended()
+        g.reg("del", "setting", "gateway.tunnel_timeout")
+        time.sleep(0.2)
         # as many as there may be
         many = [g.client() for _ in range(3)]
         got = [k.ask(request("GET /ws HTTP/1.1", *ask)).status for k in many]
