@@ -128,7 +128,7 @@ static int
 own_turn(const struct vyx_wworker *w)
 {
 	return w->head &&
-	    (!w->recall || w->head->since <= w->before + VYX_FAIR_NS ||
+	    (!w->before || w->head->since <= w->before + VYX_FAIR_NS ||
 	        VYX_MUTANT == VYX_MUTANT_FIFO);
 }
 

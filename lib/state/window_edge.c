@@ -28,6 +28,16 @@ edge_up(struct vyx_window *win)
 	}
 }
 
+static void
+redial_later(struct vyx_window *win, uint64_t now)
+{
+	win->redial_at = now + win->redial_ns;
+	win->redial_ns *= 2;
+	if (win->redial_ns > VYX_REDIAL_MAX_NS)
+		win->redial_ns = VYX_REDIAL_MAX_NS;
+	vyx_window_by(win, win->redial_at);
+}
+
 void
 vyx_window_down(struct vyx_window *win, uint64_t now)
 {
@@ -51,8 +61,7 @@ vyx_window_down(struct vyx_window *win, uint64_t now)
 		w->recall = 0;
 		w->before = 0;
 	}
-	win->redial_at = now + win->redial_ns;
-	vyx_window_by(win, win->redial_at);
+	redial_later(win, now);
 }
 
 void
@@ -81,10 +90,7 @@ redial(struct vyx_window *win, uint64_t now)
 {
 	if (win->edge != EDGE_DOWN || now < win->redial_at)
 		return;
-	win->redial_at = now + win->redial_ns;
-	win->redial_ns *= 2;
-	if (win->redial_ns > VYX_REDIAL_MAX_NS)
-		win->redial_ns = VYX_REDIAL_MAX_NS;
+	redial_later(win, now);
 	if (win->ops->dial(win->arg))
 		edge_up(win);
 }

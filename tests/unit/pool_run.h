@@ -664,15 +664,17 @@ all_hold(int with_faults, int load)
 	uint64_t s = only ? strtoull(only, NULL, 10) : 0, end;
 
 	vyx_mutant = 0;
-	served = overtakes = worst = 0;
+	served = overtakes = late = worst = 0;
 	for (end = only ? s + 1 : seeds(); s < end; s++) {
 		one(s, with_faults, load);
 		if (failed)
 			fail_msg("seed %ju: %s: %s", (uintmax_t)s, failed,
 			    failure);
 	}
-	print_message("%ju exchanges, %ju out of order, worst %ju us\n",
-	    (uintmax_t)served, (uintmax_t)overtakes, (uintmax_t)(worst / US));
+	print_message("%ju exchanges, %ju out of order, %ju late, worst %ju "
+	              "us\n",
+	    (uintmax_t)served, (uintmax_t)overtakes, (uintmax_t)late,
+	    (uintmax_t)(worst / US));
 }
 
 static void
@@ -689,6 +691,7 @@ fair(void **state)
 	(void)state;
 	all_hold(NONE, 1);
 	assert_true(overtakes > 0); /* else nothing was measured */
+	assert_true(late * 1000 <= served);
 }
 
 static void
