@@ -718,16 +718,15 @@ flat77() {
 	bash -c "ulimit -f 400; exec vyx-regd -d '$RUN' -n 7" 7>ready 2>regd.err 3>&- &
 	PID[regd]=$!
 	wait_until test -s ready
-	head -c 20000 /dev/urandom | base64 -w 0 >text
 	# the get has an answer at once, which must not take the other's along
-	for i in {1..60}; do
+	for i in {1..400}; do
 		{ r get id=1 table=setting key=none
-			r put id=2 table=setting key=k$i owner=op "value=$(<text)"; } |
-			say ops 2>say.err | flat | grep -q '^ok rev=' || break
+			r put id=2 table=setting key=k$i owner=op value=$i; } >both
+		say ops <both 2>say.err | flat | grep -q '^ok rev=' || break
 		echo k$i
 	done >acked
 	[ "$(wc -l <acked)" -gt 2 ]
-	[ "$(wc -l <acked)" -lt 60 ]
+	[ "$(wc -l <acked)" -lt 400 ]
 	run -111 wait "${PID[regd]}"
 	unset 'PID[regd]'
 	grep -q 'nothing more is acknowledged' regd.err
