@@ -174,9 +174,10 @@ apply(struct poold *d, struct endpoint *e)
 		e->inst = NULL;
 		return;
 	}
-	if (!w)
+	if (!w && !e->conf.draining)
 		return; /* its row comes, or the endpoint's goes */
-	e->conf.explicit = (uint8_t)w->explicit;
+	/* a worker that is gone is waited for until its instances are empty */
+	e->conf.explicit = w ? (uint8_t)w->explicit : 0;
 	e->inst = vyx_pool_endpoint(d->pool, VYX_STRZ(e->w), VYX_STRZ(e->i),
 	    &e->conf, e, d->loop.now);
 	if (!e->inst)
