@@ -15,7 +15,7 @@ teardown() { teardown_flow; }
 
 applied() {
 	project
-	worker hello "$HELLO {socket}"
+	worker hello "$HELLO {socket}" 'pool: {min_idle: 2}'
 	start_ready regd vyx-regd -d "$RUN" -s "$RUN/state"
 	run -0 vyx-conf apply -f vyx.yaml -d "$RUN"
 }
@@ -35,7 +35,7 @@ teardown_instances() {
 
 pooled_() {
 	supervised
-	mkdir "$RUN/pool" "$RUN/route"
+	mkdir "$RUN/pool" "$RUN/route.0"
 	start_ready pool vyx-poold -d "$RUN"
 }
 

@@ -18,7 +18,8 @@ setup_file() {
 	worker sync "gunicorn --chdir $py --bind unix:{socket} app:application"
 	worker sync2 "gunicorn --chdir $py -w 2 -b unix:{socket} app:application"
 	worker gthread "gunicorn --chdir $py --threads 4 -b unix:{socket} app:application"
-	worker syncfd "gunicorn --chdir $py --bind fd://{fd} app:application"
+	# gunicorn would take the descriptor of LISTEN_FDS once more
+	worker syncfd "env -u LISTEN_FDS gunicorn --chdir $py --bind fd://{fd} app:application"
 	worker node "node $py/node.js {socket}"
 	worker nodefd "node $py/node.js {fd}"
 	worker go "$WORK/go-worker {socket}"

@@ -50,10 +50,10 @@ killed() {
 @test "kill -9 of vyx-superv: no failure, no worker restarted" {
 	local pids
 	loaded
-	pids=$(pgrep -f "^$HELLO" | sort)
+	pids=$(field instance hello pid; field instance fd pid)
 	killed superv
 	unharmed
-	assert_equal "$(pgrep -f "^$HELLO" | sort)" "$pids"
+	assert_equal "$(field instance hello pid; field instance fd pid)" "$pids"
 }
 
 @test "kill -9 of vyx-poold: no failure, the budget is exact" {
