@@ -39,15 +39,17 @@ static enum vyx_body_got
 chunked(struct vyx_body *b, struct vyx_str *in, size_t max,
     struct vyx_http1 *room, struct vyx_str *data)
 {
-	struct vyx_str part = *in;
 	struct vyx_http1_limits lim = room->lim;
 	enum vyx_chunk_got got;
 
-	if (part.n > max)
-		part.n = max;
-	got = vyx_chunk_next(&b->chunk, &part, data);
-	in->n -= (size_t)(part.p - in->p);
-	in->p = part.p;
+	/* A part that ends in framing alone gives nothing: on with the next. */
+	do {
+		struct vyx_str part = { in->p, in->n < max ? in->n : max };
+
+		got = vyx_chunk_next(&b->chunk, &part, data);
+		in->n -= (size_t)(part.p - in->p);
+		in->p = part.p;
+	} while (got == VYX_CHUNK_MORE && in->n);
 	switch (got) {
 	case VYX_CHUNK_DATA:
 		return VYX_BODY_DATA;
