@@ -42,7 +42,7 @@ worker() {
 	local id=$1 command=$2 c
 	shift 2
 	for c in dir="$dir" owner=op protocol=http mode=local replicas=1 \
-	    shutdown-ms=5000 max-size=16 min-idle=2 tunnels=10; do
+	    shutdown-ms=60000 max-size=16 min-idle=2 tunnels=10; do
 		case " $*" in
 		*" ${c%%=*}="*) ;;
 		*) set -- "$@" "$c" ;;
@@ -110,6 +110,7 @@ answers() {
 	[ ! -e "$RUN/w/hello@1" ]
 	[ ! -e "$RUN/scan/hello@1" ]
 	[ -e "$RUN/log/hello@1/current" ]
+	run ! grep "worker ended" "$RUN/log/superv/current"
 }
 
 @test "the service directory is complete, and its files are private where it matters" {
