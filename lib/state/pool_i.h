@@ -8,7 +8,8 @@
 /*
  * pool_i - what the files of pool share, and nobody else sees.
  *
- * pool.c	records, and the life of a connection
+ * pool.c	the life of a connection
+ * pool_in.c	records from peers
  * pool_table.c	workers, instances, peers, the hash of connections
  * pool_serve.c	dials, and who gets the next connection
  * pool_tell.c	windows, recalls, voids
@@ -163,6 +164,13 @@ int vyx_pconn_rest(struct vyx_pool *p, struct vyx_pconn *c, uint64_t now);
 void vyx_pconn_lent(struct vyx_pool *p, struct vyx_pconn *c);
 void vyx_pconn_own(struct vyx_pconn *c, struct vyx_ppeer *q);
 void vyx_pconn_disown(struct vyx_pconn *c);
+/* What its borrower wants of its worker; NULL: nobody has it. */
+struct vyx_plink *vyx_pconn_link(const struct vyx_pconn *c);
+/* As of vyx_pool_ops.watch, when that is a change. */
+int vyx_pconn_watch(struct vyx_pool *p, struct vyx_pconn *c, int how);
+void vyx_pconn_ends_at(struct vyx_pool *p, struct vyx_pconn *c, uint64_t until);
+/* Tunnels count apart, as many as may be; the others as connections. */
+void vyx_pinst_assort(struct vyx_pinst *i);
 void vyx_pconn_count(struct vyx_pconn *c, uint8_t counts);
 /* None of i numbered below `mark` may be used again. */
 void vyx_pinst_void(struct vyx_pool *p, struct vyx_pinst *i, uint64_t mark);

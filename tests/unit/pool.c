@@ -32,7 +32,7 @@ static const char *why;
 /* Two routers and a vyx-acquire, a letter each, in records to them. */
 static char names[] = "abc";
 
-static void
+__attribute__((format(printf, 1, 2))) static void
 note(const char *fmt, ...)
 {
 	size_t n = strlen(said);

@@ -28,6 +28,7 @@ static int vyx_mutant;
 #define VYX_MUTANT vyx_mutant
 #include "state/pool.c"
 #include "state/pool_class.c"
+#include "state/pool_in.c"
 #include "state/pool_serve.c"
 #include "state/pool_table.c"
 #include "state/pool_tell.c"

@@ -29,7 +29,7 @@ static int blocked, away, records;
 static struct vyx_wconn *last, *served;
 static struct vyx_waiter *served_to, *expired;
 
-static void
+__attribute__((format(printf, 1, 2))) static void
 note(const char *fmt, ...)
 {
 	size_t n = strlen(said);
