@@ -83,7 +83,7 @@ load_from(struct regd *d, struct vyx_store *s)
 	return vyx_store_each(s, load_row, &l);
 }
 
-/* Names of this boot only; what is of another is not there any more. */
+/* Rows of this boot; what another boot saw is not there any more. */
 static int
 seen_open(struct regd *d)
 {

@@ -185,16 +185,6 @@ watch(struct regd_peer *p, const struct vyx_rec *r)
 		regd_ok(p, id, p->d->ring.rev);
 }
 
-static void
-begin(struct regd_peer *p, const struct vyx_rec *r)
-{
-	if (p->stage)
-		regd_no(p, vyx_rec_u(r, VYX_F_ID), "bad",
-		    "begin within a transaction");
-	else
-		regd_begin(p, r);
-}
-
 static void (*const serves[VYX_V_COUNT])(struct regd_peer *,
     const struct vyx_rec *) = {
 	[VYX_V_HELLO] = hello,
@@ -203,7 +193,7 @@ static void (*const serves[VYX_V_COUNT])(struct regd_peer *,
 	[VYX_V_WATCH] = watch,
 	[VYX_V_PUT] = change,
 	[VYX_V_DEL] = change,
-	[VYX_V_BEGIN] = begin,
+	[VYX_V_BEGIN] = regd_begin,
 	[VYX_V_COMMIT] = regd_commit,
 	[VYX_V_SYNC] = regd_sync,
 	[VYX_V_SYNCED] = regd_synced,

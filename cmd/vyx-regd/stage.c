@@ -8,9 +8,10 @@
 
 struct regd_stage {
 	struct vyx_buf asks; /* struct regd_ask, then what it points to */
-	unsigned n, fresh;   /* changes; those that make a new row */
+	unsigned n;          /* of changes */
 	uint32_t replace;    /* 1 << table */
 	uint32_t touched;
+	unsigned counted; /* 1: among d->nstages */
 	char owner[33];
 	struct regd_why why; /* the first refusal; the rest is not looked at */
 };
@@ -20,10 +21,10 @@ regd_unstage(struct regd_peer *p)
 {
 	if (!p->stage)
 		return;
+	p->d->nstages -= p->stage->counted;
 	vyx_buf_free(&p->stage->asks);
 	free(p->stage);
 	p->stage = NULL;
-	p->d->nstages--;
 }
 
 /* The tables to replace and whose rows; 0: refused. */
@@ -49,26 +50,31 @@ replaces(struct regd_stage *s, const struct vyx_rec *r, struct regd_why *w)
 	return 1;
 }
 
+/* A refusal waits for commit: what was sent behind begin already is not to
+ * be taken for changes of their own. */
 void
 regd_begin(struct regd_peer *p, const struct vyx_rec *r)
 {
-	uint64_t id = vyx_rec_u(r, VYX_F_ID);
-	struct regd_why w;
+	struct regd_stage *s = p->stage;
 
+	if (s) {
+		regd_refuse(&s->why, "bad", "begin within a transaction");
+		return;
+	}
+	if (!(s = p->stage = calloc(1, sizeof *s))) {
+		regd_no(p, vyx_rec_u(r, VYX_F_ID), "full", "no memory");
+		p->ending = 1;
+		return;
+	}
+	s->asks.max = REGD_STAGE;
 	if (p->d->nstages == REGD_STAGES) {
-		regd_no(p, id, "busy", "other transactions are under way");
+		regd_refuse(&s->why, "busy",
+		    "other transactions are under way");
 		return;
 	}
-	if (!(p->stage = calloc(1, sizeof *p->stage))) {
-		regd_no(p, id, "full", "no memory");
-		return;
-	}
+	s->counted = 1;
 	p->d->nstages++;
-	p->stage->asks.max = REGD_STAGE;
-	if (replaces(p->stage, r, &w))
-		return;
-	regd_unstage(p);
-	regd_no(p, id, w.why, "%s", w.text);
+	replaces(s, r, &s->why);
 }
 
 static int
