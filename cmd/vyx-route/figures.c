@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+
 #include "router.h"
 
 static void
@@ -19,6 +21,12 @@ worker(struct vyx_chan *to, const struct vyx_plan_worker *w)
 	FIGURE(full);
 	FIGURE(recalls);
 #undef FIGURE
+	for (unsigned i = 0; i < VYX_POOL_WHY_COUNT; i++) {
+		char name[48];
+
+		snprintf(name, sizeof name, "drop-%s", vyx_pool_why_name(i));
+		vyx_ctl_figure(to, name, s.drops[i], w->id, NULL);
+	}
 }
 
 void
