@@ -216,9 +216,9 @@ class Pool:
             f.setdefault(k, v)
         self.said.append((lines[0], f))
         if lines[0] == "hello":
-            self.peers[f["pid"]] = peer
             self.say(peer, "hello", proto=1, name="pool")
             self.window(peer)
+            self.peers[f["pid"]] = peer
         elif lines[0] == "need":
             lack = sum(int(line.rsplit(":", 1)[1]) for line in lines
                        if line.startswith("lack="))
