@@ -68,6 +68,7 @@ vyx_pconn_disown(struct vyx_pconn *c)
 
 	if (!q)
 		return;
+	vyx_pinst_unstuck(c);
 	if (l && l->loans)
 		l->loans--;
 	if (c->pnext)
@@ -98,7 +99,6 @@ vyx_pconn_end(struct vyx_pool *p, struct vyx_pconn *c)
 	int tunnel;
 
 	vyx_pconn_watch(p, c, 0);
-	vyx_pinst_unstuck(c);
 	i->idle -= c->place == VYX_POOL_FREE;
 	vyx_pconn_disown(c);
 	tunnel = c->counts == 2;

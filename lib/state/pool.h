@@ -44,6 +44,7 @@ struct vyx_pconn {
 	uint8_t place;
 	uint8_t watched;
 	uint8_t counts; /* 0: not, 1: in max, 2: in tunnels */
+	uint8_t stuck;  /* a request on it had no answer for 100 ms */
 	uint8_t moved;  /* to a sibling that has not said hold yet */
 	uint64_t until; /* ns: FREE, LINGER: its end */
 	struct vyx_pinst *inst;

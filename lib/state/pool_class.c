@@ -7,7 +7,8 @@
  * the older connections, and a first byte within 50 ms of that is a hit. A
  * slow server may answer just then by chance, so each trial waits 100 ms
  * longer before its void than the last: an answer during that wait came of
- * itself, and acquits. Three hits in a row, and it is serial.
+ * itself. Three hits in a row, and it is serial; three misses, and it is slow:
+ * no trial for a while.
  */
 #include "state/pool_i.h"
 
@@ -58,12 +59,16 @@ trial_ends(struct vyx_pinst *i)
 	i->void_at = i->proof_by = 0;
 }
 
+/* No void helped, or none was needed. */
 static void
-acquit(struct vyx_pinst *i, uint64_t now)
+miss(struct vyx_pinst *i, uint64_t now)
 {
-	i->hits = i->misses = 0;
-	i->ignore_until = now + VYX_IGNORE_NS;
 	trial_ends(i);
+	i->hits = 0;
+	if (++i->misses < 3)
+		return;
+	i->misses = 0;
+	i->ignore_until = now + VYX_IGNORE_NS;
 }
 
 static void
@@ -91,22 +96,24 @@ trial_void(struct vyx_pool *p, struct vyx_pinst *i, uint64_t now)
 	vyx_pinst_void(p, i, i->stuck_c);
 }
 
-void
-vyx_pinst_stuck(struct vyx_pool *p, struct vyx_pconn *c, int byte, uint64_t now)
+/* A trial, when one may begin: by the oldest of those that are stuck. */
+static void
+trial_begins(struct vyx_pool *p, struct vyx_pinst *i, uint64_t now)
 {
-	struct vyx_pinst *i = c->inst;
+	uint64_t from = i->trial_at ? i->trial_at + VYX_TRIAL_NS : 0;
+	struct vyx_pconn *c;
 
-	if (byte) {
-		if (i->stuck_c != c->c)
-			return;
-		if (!i->proof_by)
-			acquit(i, now);
-		else if (now <= i->proof_by)
-			hit(p, i, now);
+	if (i->stuck_c || !i->stucks)
+		return;
+	if (from < i->ignore_until)
+		from = i->ignore_until;
+	if (now < from) {
+		vyx_pool_by(p, from);
 		return;
 	}
-	if (i->stuck_c || now < i->ignore_until || c->place != VYX_POOL_LENT ||
-	    (i->trial_at && now - i->trial_at < VYX_TRIAL_NS) || !older(c))
+	for (c = i->conns; c && !(c->stuck && older(c)); c = c->next)
+		;
+	if (!c)
 		return;
 	i->stuck_c = c->c;
 	i->trial_at = now;
@@ -118,8 +125,31 @@ vyx_pinst_stuck(struct vyx_pool *p, struct vyx_pconn *c, int byte, uint64_t now)
 }
 
 void
+vyx_pinst_stuck(struct vyx_pool *p, struct vyx_pconn *c, int byte, uint64_t now)
+{
+	struct vyx_pinst *i = c->inst;
+
+	if (VYX_MUTANT == VYX_MUTANT_STUCK)
+		return;
+	if (!byte && c->place == VYX_POOL_LENT && !c->stuck) {
+		c->stuck = 1;
+		i->stucks++;
+		trial_begins(p, i, now);
+	} else if (byte) {
+		if (i->stuck_c == c->c && !i->proof_by)
+			miss(i, now);
+		else if (i->stuck_c == c->c && now <= i->proof_by)
+			hit(p, i, now);
+		vyx_pinst_unstuck(c);
+	}
+}
+
+void
 vyx_pinst_unstuck(struct vyx_pconn *c)
 {
+	if (c->stuck)
+		c->inst->stucks--;
+	c->stuck = 0;
 	if (c->inst->stuck_c == c->c)
 		trial_ends(c->inst);
 }
@@ -129,12 +159,9 @@ vyx_pinst_class_turn(struct vyx_pool *p, struct vyx_pinst *i, uint64_t now)
 {
 	if (i->void_at && now >= i->void_at)
 		trial_void(p, i, now);
-	if (i->proof_by && now > i->proof_by) {
-		trial_ends(i);
-		i->hits = 0;
-		if (++i->misses == 3)
-			acquit(i, now);
-	}
+	if (i->proof_by && now > i->proof_by)
+		miss(i, now);
+	trial_begins(p, i, now);
 	if (i->serial_until && now >= i->serial_until) {
 		i->serial_until = 0;
 		if (i->known)

@@ -25,11 +25,11 @@
 #define VYX_EMFILE_NS (100 * VYX_PMS)
 #define VYX_BACK_MIN_NS (5 * VYX_PMS)
 #define VYX_BACK_MAX_NS (500 * VYX_PMS)
-#define VYX_DRAIN_NS (1000 * VYX_PMS)  /* for the new instance to fill */
-#define VYX_TRIAL_NS (1000 * VYX_PMS)  /* between two trials */
-#define VYX_TRIAL_STEP (100 * VYX_PMS) /* each waits so much longer */
-#define VYX_PROOF_NS (50 * VYX_PMS)    /* void to first byte */
-#define VYX_IGNORE_NS (60000 * VYX_PMS)
+#define VYX_DRAIN_NS (1000 * VYX_PMS)   /* for the new instance to fill */
+#define VYX_TRIAL_NS (1000 * VYX_PMS)   /* between two trials */
+#define VYX_TRIAL_STEP (100 * VYX_PMS)  /* each waits so much longer */
+#define VYX_PROOF_NS (50 * VYX_PMS)     /* void to first byte */
+#define VYX_IGNORE_NS (10000 * VYX_PMS) /* a slow one */
 #define VYX_SERIAL_NS (600000 * VYX_PMS)
 #define VYX_PNEVER UINT64_MAX
 #define VYX_POOL_STRAYS 256 /* workers asked for that no row names */
@@ -57,6 +57,7 @@ struct vyx_pinst {
 	uint8_t yes, no; /* answers in a row that kept, that closed */
 
 	uint64_t serial_until; /* ns: 0 when it is not */
+	uint32_t stucks;       /* connections reported, no byte yet */
 	uint64_t stuck_c;      /* the connection of the trial, 0: none */
 	uint64_t trial_at;     /* ns: when the last began */
 	uint64_t void_at;      /* ns: when its void is due */

@@ -158,7 +158,6 @@ on_return(struct vyx_pool *p, struct vyx_ppeer *q, struct vyx_pconn *c,
 		vyx_pconn_end(p, c);
 		return 1;
 	}
-	vyx_pinst_unstuck(c);
 	vyx_pconn_disown(c);
 	c->place = VYX_POOL_LINGER;
 	vyx_pconn_ends_at(p, c, now + VYX_LINGER_NS);

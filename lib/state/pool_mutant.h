@@ -15,6 +15,7 @@
 #define VYX_MUTANT_FIFO 2     /* any waiter first, however young */
 #define VYX_MUTANT_SETTLE 3   /* poold dials at once after a start */
 #define VYX_MUTANT_SHUTDOWN 4 /* a dead router's loans are not ended */
+#define VYX_MUTANT_STUCK 6    /* silent requests are not heard of */
 #define VYX_MUTANT_MARK 5     /* a void is not remembered */
 
 #endif

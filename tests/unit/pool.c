@@ -718,7 +718,7 @@ limits(void **state)
 {
 	struct vyx_ppeer *a = router(0);
 	struct vyx_pool_msg m = { .verb = VYX_V_NEED, .waiting = 1 };
-	char id[8];
+	char id[16];
 	int k, took = 0;
 
 	(void)state;

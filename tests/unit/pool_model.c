@@ -392,7 +392,7 @@ birth(int id)
 		r->pool = vyx_pool_new(&p_ops, r, (now / MS + 1) << 20,
 		    rnd(1 << 30), now);
 		vyx_pool_worker(r->pool, VYX_STR("w"),
-		    faults == RESTARTS ? 0 : 200, now);
+		    faults == RESTARTS || serial_worker ? 0 : 200, now);
 		rows_changed();
 		post(now + MS, EV_SETTLE, 0, 0, 0);
 		for (id = 1; id <= routers; id++)
@@ -462,6 +462,7 @@ main(void)
 		cmocka_unit_test(without_settle),
 		cmocka_unit_test(without_shutdown),
 		cmocka_unit_test(without_mark),
+		cmocka_unit_test(without_stuck),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

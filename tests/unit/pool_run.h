@@ -517,7 +517,7 @@ rest_inst(int inst, int loud)
 		held += w ? w->idle + w->busy + w->tunnels : 0;
 		if (w && w->idle < procs[r].worker->low && p &&
 		    p->class == CLASS_KEEPS && vyx_pinst_usable(p) &&
-		    p->counted < p->conf.max)
+		    p->counted < vyx_pinst_max(p))
 			return complain(loud, "P6", i->id, w->idle,
 			    procs[r].worker->low);
 	}
@@ -543,8 +543,9 @@ at_rest(int loud)
 	int x, i;
 
 	for (x = 0; x < EXCHS; x++)
-		if (exchs[x].used && !exchs[x].conn)
-			return complain(loud, "P3", "a waiter is left",
+		if (exchs[x].used)
+			return complain(loud, "P3",
+			    exchs[x].conn ? "no answer" : "a waiter is left",
 			    now - exchs[x].since, (uint64_t)exchs[x].router);
 	for (i = 0; i < ninsts; i++)
 		if (!rest_inst(i, loud))
@@ -767,6 +768,15 @@ without_mark(void **state)
 {
 	(void)state;
 	must_fail(VYX_MUTANT_MARK, RESTARTS);
+}
+
+static void
+without_stuck(void **state)
+{
+	(void)state;
+	serial_worker = 1;
+	must_fail(VYX_MUTANT_STUCK, NONE);
+	serial_worker = 0;
 }
 
 #endif
