@@ -104,21 +104,24 @@ killed() {
 }
 
 @test "20 rolls under load: no failure" {
-	local i
+	local i before
 	project 'gateway: {routers: 2}'
 	worker hello "$HELLO {socket}" 'replicas: 2'
 	up vyx.yaml
 	load_begin one hello -t 300 -c 8 -k echo /echo
 	for i in {1..20}; do
+		before=$(field instance hello pid)
 		sed -i "s/-hello {socket}.*/-hello {socket} jitter=${i}us/" vyx.yaml
 		run -0 vyx reload -f vyx.yaml -d "$RUN"
-		VYX_WAIT=40 wait_until rolled "jitter=${i}us"
+		VYX_WAIT=40 wait_until rolled "$before"
 	done
 	load_end one
 	wait_until settled hello
 }
 
-# rolled WORD - both instances, and no others, were started with it.
+# rolled PIDS - two instances, none of them an old one.
 rolled() {
-	[ "$(pgrep -fc "^$HELLO .*$1\$")" = 2 ] && [ "$(pgrep -fc "^$HELLO")" = 2 ]
+	local now
+	now=$(field instance hello pid)
+	[ "$(wc -l <<<"$now")" = 2 ] && ! grep -qxF "$1" <<<"$now"
 }
