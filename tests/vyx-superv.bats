@@ -161,6 +161,16 @@ answers() {
 	answers hello@2
 }
 
+@test "of each place three logs are kept" {
+	scan
+	for i in 1 2 3 4 5; do
+		worker hello 'vyx-hello {socket}' env=A=$i shutdown-ms=1
+		becomes instance "hello#$i" state ready
+	done
+	have instance 'hello#5'
+	[ "$(ls "$RUN/log" | grep hello | tr '\n' ' ')" = 'hello@3 hello@4 hello@5 ' ]
+}
+
 @test "not drained in time: stopped all the same" {
 	scan
 	worker hello 'vyx-hello {socket}' shutdown-ms=300

@@ -156,6 +156,7 @@ main(int argc, char **argv)
 	ls(&g, VYX_T_WORKER, worker);
 	ls(&g, VYX_T_INSTANCE, instance);
 	ls(&g, VYX_T_ENDPOINT, endpoint);
+	vyx_reg_disconnect(&g);
 	well = workers();
 	well &= figures(&out, run);
 	if (fflush(stdout) || ferror(stdout))

@@ -270,9 +270,8 @@ let_go(struct inst *n)
 		vyx_log_sys(VYX_WARN, "cannot ask fdholder", NULL);
 }
 
-/* Keep the newest logs of a place, remove those before. */
-static void
-prune_logs(const struct inst *n)
+void
+inst_prune_logs(const struct inst *n)
 {
 	char dir[PATH_MAX];
 	size_t base = (size_t)(strrchr(n->name, '@') - n->name) + 1;
@@ -331,7 +330,6 @@ remove_it(struct inst *n)
 		    n->name, NULL);
 	if (n->fd)
 		let_go(n);
-	prune_logs(n);
 	n->here = 0;
 	n->phase = GONE;
 	tell_soon(n);

@@ -47,7 +47,9 @@ begin(struct superv *s, const struct work *w, uint64_t index)
 	memcpy(n->spec, w->spec, sizeof n->spec);
 	n->fd = strstr(w->command, "{fd}") != NULL;
 	adjust(n, w);
-	if ((why = make_inst(s, n, w)) != NULL)
+	why = make_inst(s, n, w);
+	inst_prune_logs(n);
+	if (why)
 		inst_fail(n, why);
 	else if (w->startup_ms)
 		vyx_loop_timer(&s->loop, &n->limit,

@@ -135,6 +135,8 @@ void inst_retire(struct inst *n);
 void inst_tick(struct superv *s); /* what waits for no event */
 void inst_drained(struct superv *s, struct vyx_str id);
 void inst_free(struct inst *n);
+/* Keep the newest logs of its place, remove those before. */
+void inst_prune_logs(const struct inst *n);
 
 /* watch.c: what s6 says of them. */
 int watch_start(struct superv *s);
