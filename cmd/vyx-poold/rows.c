@@ -227,7 +227,8 @@ commit(struct vyx_reg *g, uint64_t rev)
 void
 rows_settle(struct poold *d)
 {
-	if (d->settled || !d->reg.synced)
+	/* without a row of a router regd is new itself: wait out the time */
+	if (d->settled || !d->reg.synced || !d->routers)
 		return;
 	for (const struct router *q = d->routers; q; q = q->next)
 		if (!peers_held(d, q->name))
