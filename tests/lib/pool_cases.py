@@ -264,6 +264,7 @@ def router_dies():
     for _ in range(4):
         b.want("conn")
     # ended by shutdown: a descriptor that lives on is of no use
+    dup.settimeout(WAIT)
     assert dup.recv(1) == b""
     until(lambda: opened() == 4)
 
@@ -288,6 +289,7 @@ def wrong():
         except AssertionError as e:
             raise AssertionError("not refused: " + what) from e
         if dup:
+            dup.settimeout(WAIT)
             assert dup.recv(1) == b"", "loan lives: " + what
         assert good.ask(mine) == b"200", what
 
