@@ -86,6 +86,18 @@ slot_pid() {
 	done
 }
 
+@test "a second signal does not wait for what is in flight" {
+	config
+	up vyx.yaml
+	curl -s -m 30 "$URL/sleep/25000" >/dev/null 3>&- &
+	sleep 0.5
+	kill -TERM "${PID[up]}"
+	sleep 1.5
+	run ! gone "${PID[up]}"
+	VYX_WAIT=8 stop up
+	[ ! -e "$RUN/scan" ]
+}
+
 @test "ready says also what failed, with its last words; others are served" {
 	config '  - id: bad' "    command: sh bad.sh {socket}" '    routes: [{path: /bad}]' \
 	    '  - id: late' '    command: sh late.sh {socket}' '    startup_timeout: 600ms'
@@ -320,7 +332,7 @@ slot_pid() {
 	[ "$(echo "$output" | jq -r 'select(.type == "endpoint") | .state')" = up ]
 	[ "$(echo "$output" | jq -r 'select(.type == "daemon" and .state == "ready") | .name' | sort | tr '\n' ' ')" = \
 	    'pool regd route.0 superv ' ]
-	echo "$output" | jq -e 'select(.type == "figure" and .daemon == "pool" and .worker == "hello")' >/dev/null
+	echo "$output" | jq -se 'any(.type == "figure" and .daemon == "pool" and .worker == "hello")' >/dev/null
 	down
 	run -1 vyx status -T 300ms
 	[[ "$output" == *'no registry answers'* ]]
@@ -351,6 +363,8 @@ slot_pid() {
 	config
 	mkdir -m 700 closed
 	run -111 vyx up -f vyx.yaml -d "$WORK/closed/run"
+	[[ "$output" == *"$WORK/closed: other users may not pass"* ]]
+	run -111 vyx up -f vyx.yaml -d "$RUN" -s "$WORK/closed/state"
 	[[ "$output" == *"$WORK/closed: other users may not pass"* ]]
 }
 

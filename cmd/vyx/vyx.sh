@@ -132,7 +132,7 @@ reachable() {
 	while [ "$p" != / ]; do
 		[ ! -d "$p" ] || case $(stat -c %A -- "$p") in
 		?????????[xt]) ;;
-		*) die 111 "$p: other users may not pass, so the daemons would not reach $1: chmod o+x it, or choose another directory (-d)" ;;
+		*) die 111 "$p: other users may not pass, so the daemons would not reach $1: chmod o+x it, or choose another place" ;;
 		esac
 		p=$(dirname -- "$p")
 	done
@@ -197,7 +197,9 @@ tree() {
 	[ "$routers" -le 64 ] || die 100 "-w $routers: a number from 1 to 64 is needed"
 	[ -d "$share/sv" ] || die 111 "$share/sv: not found: is the installation whole?"
 	mkdir -p "$run" || die 111 "$run: cannot be made"
-	reachable "$run"
+	for d in "$run" "$(dirname -- "$state")" "$bin"; do
+		reachable "$d"
+	done
 	mkdir -p "$run/scan/.s6-svscan" "$run/sv" "$run/log" || exit 111
 	place "$run/fdholder" 700 fdholder
 	place "$run/regd" 711 regd
@@ -264,7 +266,7 @@ stopped() {
 		s6-svc -d "$s"
 	done
 	s6-svwait -D -a -t "$t" "$@" 2>/dev/null && return
-	echo "vyx: not down in time, killed:" "$@" >&2
+	[ -n "$all" ] || echo "vyx: not down in time, killed:" "$@" >&2
 	for s in "$@"; do
 		s6-svc -k "$s"
 	done
@@ -411,7 +413,7 @@ daemon_ready() {
 settled() {
 	vyx-status -d "$run" -t 2>/dev/null | awk -F '\t' '
 	    $1 == "worker" { n++; if ($4 + $5 < $3) open = 1 }
-	    END { exit !(n == want && !open) }' want="$workers"
+	    END { exit !(n >= want && !open) }' want="$workers"
 }
 
 tell_failed() {
