@@ -124,9 +124,10 @@ static int
 more(struct back *b)
 {
 	struct exchange *x = b->x;
+	/* No more than can be passed on: nothing is to lie in two buffers. */
+	size_t most = x->begun ? x->front->room(x) : AHEAD_LEAST;
 
-	/* No more than can be passed on: nothing is left in two buffers. */
-	if (vyx_conn_recv(&b->conn, x->begun ? x->front->room(x) : VYX_SLAB)) {
+	if (vyx_conn_recv(&b->conn, most)) {
 		if (!x->t_byte) {
 			x->t_byte = x->r->loop.now;
 			vyx_window_byte(x->r->window, b->w);
