@@ -191,12 +191,13 @@ slot_pid() {
 	worker=$(vyx-reg -j ls instance | jq -r .pid)
 	regd=$(s6-svstat -o pid "$RUN/sv/regd")
 	kill -9 "${PID[up]}" $(pgrep -f "s6-svscan.*$RUN/scan")
+	# shellcheck disable=SC2046 # a list of processes
 	kill -9 $(pgrep -x s6-supervise | while read -r p; do
 		case $(readlink "/proc/$p/cwd") in "$RUN"/*) echo "$p" ;; esac
 	done)
 	unset 'PID[up]'
-	! gone "$worker"
-	! gone "$regd"
+	run ! gone "$worker"
+	run ! gone "$regd"
 	up vyx.yaml
 	grep -q "process $worker of an earlier run is left: killed" up.err
 	gone "$worker"
