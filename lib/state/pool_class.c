@@ -100,7 +100,8 @@ trial_void(struct vyx_pool *p, struct vyx_pinst *i, uint64_t now)
 static void
 trial_begins(struct vyx_pool *p, struct vyx_pinst *i, uint64_t now)
 {
-	uint64_t from = i->trial_at ? i->trial_at + VYX_TRIAL_NS : 0;
+	uint64_t gap = i->hits ? VYX_TRIAL_AGAIN : VYX_TRIAL_NS;
+	uint64_t from = i->trial_at ? i->trial_at + gap : 0;
 	struct vyx_pconn *c;
 
 	if (i->stuck_c || !i->stucks)

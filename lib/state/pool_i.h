@@ -27,6 +27,7 @@
 #define VYX_BACK_MAX_NS (500 * VYX_PMS)
 #define VYX_DRAIN_NS (1000 * VYX_PMS)   /* for the new instance to fill */
 #define VYX_TRIAL_NS (1000 * VYX_PMS)   /* between two trials */
+#define VYX_TRIAL_AGAIN (200 * VYX_PMS) /* while it looks serial */
 #define VYX_TRIAL_STEP (100 * VYX_PMS)  /* each waits so much longer */
 #define VYX_PROOF_NS (50 * VYX_PMS)     /* void to first byte */
 #define VYX_IGNORE_NS (10000 * VYX_PMS) /* a slow one */
