@@ -8,6 +8,8 @@
  * the buffer or in the kernel, so answers are in order by themselves.
  */
 
+#define CONTENT_ROOM 4096  /* behind a head */
+#define HEAD_READ 16384    /* bytes that are read for a head at a time */
 #define PIPELINE_MAX 32768 /* unsent bytes that keep the next request back */
 
 /* ---- the request's content -------------------------------------------- */
@@ -27,15 +29,15 @@ intake_body(struct exchange *x, struct vyx_str piece)
 	x->t_moved = x->r->loop.now;
 	x->expects = 0;
 	if (max && x->in_bytes > max)
-		x->too_big = 1;
-	if (!x->discard && !x->too_big)
+		x->refuse = 413;
+	if (!x->discard && !x->refuse)
 		back_side.body(x, piece);
 }
 
 static void
 intake_end(struct exchange *x, const struct vyx_http1 *trailers)
 {
-	if (!x->discard && !x->too_big)
+	if (!x->discard && !x->refuse)
 		back_side.end(x, trailers);
 }
 
@@ -66,9 +68,11 @@ busy(struct client *c)
 	got = relay(x, &intake, &x->in, &c->conn.in, &x->req);
 	if (c->x != x || c->state != C_BUSY)
 		return 1;
-	if (x->too_big || got == RELAY_BAD) {
-		answer(x, x->too_big ? 413 : 400,
-		    x->too_big ? "payload too large" : x->in.why);
+	if (x->refuse || got == RELAY_BAD) {
+		answer(x, x->refuse ? x->refuse : 400,
+		    x->refuse == 413 ? "payload too large"
+		        : x->refuse  ? "out of memory"
+		                     : x->in.why);
 		return 1;
 	}
 	switch (got) {
@@ -124,13 +128,19 @@ begin(struct client *c)
 	struct exchange *x = c->x;
 	struct vyx_half *in = &c->conn.in;
 	struct vyx_http1 *h = &x->req;
+	size_t room;
 
-	if (in->at && VYX_SLAB - in->n < VYX_SLAB / 2) {
-		memmove(in->p, in->p + in->at, in->n - in->at);
-		in->n -= in->at;
-		in->at = 0;
-		h->base = in->p;
+	/* From here on it stays where it is: with room for content behind. */
+	room = h->framing == VYX_BODY_CHUNKED ? VYX_SLAB / 4 : 0;
+	if (h->has_length && h->length)
+		room = h->length > CONTENT_ROOM ? VYX_SLAB / 4 : CONTENT_ROOM;
+	if (room > vyx_half_room(in))
+		room = vyx_half_room(in);
+	if (!vyx_half_want(in, &c->r->slabs, room)) {
+		client_close(c);
+		return;
 	}
+	h->base = in->p + in->at;
 	in->at += h->len;
 	in->hold = 1;
 	c->head = in->at;
@@ -179,7 +189,7 @@ head(struct client *c)
 	case VYX_HTTP1_MORE:
 		break;
 	}
-	if (vyx_conn_recv(&c->conn, VYX_SLAB))
+	if (vyx_conn_recv(&c->conn, HEAD_READ))
 		return 1;
 	if (c->conn.eof || c->conn.error)
 		client_close(c);
@@ -200,7 +210,7 @@ idle(struct client *c)
 		client_last(c);
 		return 1;
 	}
-	if (k->in.n == k->in.at && !vyx_conn_recv(k, VYX_SLAB)) {
+	if (k->in.n == k->in.at && !vyx_conn_recv(k, HEAD_READ)) {
 		if (k->error || (k->eof && k->out.n == k->out.at))
 			client_close(c);
 		return 0;
@@ -220,7 +230,7 @@ idle(struct client *c)
 static int
 linger(struct client *c)
 {
-	while (vyx_conn_recv(&c->conn, VYX_SLAB))
+	while (vyx_conn_recv(&c->conn, HEAD_READ))
 		vyx_half_free(&c->conn.in, &c->r->slabs);
 	if (c->conn.eof || c->conn.error)
 		client_close(c);

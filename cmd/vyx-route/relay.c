@@ -25,7 +25,7 @@ relay(struct exchange *x, const struct side *to, struct vyx_body *b,
 		vyx_half_take(in, &x->r->slabs, had - s.n);
 		switch (got) {
 		case VYX_BODY_DATA:
-			if (x->too_big)
+			if (x->refuse)
 				return RELAY_BAD;
 			break;
 		case VYX_BODY_END:

@@ -96,7 +96,7 @@ struct exchange {
 	uint8_t chunked;
 	uint8_t hold_all; /* wait for its end before a connection is taken */
 	uint8_t in_end;   /* all of it was read */
-	uint8_t too_big;  /* over payload_max */
+	uint16_t refuse;  /* the content is not taken: the status to say */
 	uint8_t stall_up; /* the front waits for room in the back */
 	uint64_t in_bytes;
 

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <errno.h>
-
 #include "router.h"
 #include "wire/forward.h"
 
@@ -42,14 +40,13 @@ back_head(struct exchange *x)
 		.websocket = x->websocket,
 		.trailers = x->reads_trailers,
 		.max_forwards = h->max_forwards - 1 };
-	size_t n;
+	size_t cap = h->len + x->path.n + VYX_FORWARD_MORE;
 
-	if (!vyx_half_borrow(up, &x->r->slabs))
+	if (!vyx_half_want(up, &x->r->slabs, cap))
 		return 0;
 	up->hold = 1;
-	n = vyx_forward_request(up->p, VYX_SLAB, h, &f);
-	up->n = n;
-	return n != 0;
+	up->n = vyx_forward_request(up->p, cap, h, &f);
+	return up->n != 0;
 }
 
 static size_t
@@ -72,8 +69,8 @@ back_body(struct exchange *x, struct vyx_str piece)
 {
 	struct vyx_half *out = request(x);
 
-	if (!vyx_half_borrow(out, &x->r->slabs)) {
-		x->back->conn.error = ENOMEM;
+	if (!vyx_half_want(out, &x->r->slabs, piece.n + VYX_BODY_FRAME)) {
+		x->refuse = 500;
 		return;
 	}
 	wrote(x,
@@ -88,7 +85,7 @@ back_end(struct exchange *x, const struct vyx_http1 *trailers)
 	size_t n = 3;
 
 	if (!x->chunked || (x->back && x->back->deaf) ||
-	    !vyx_half_borrow(out, &x->r->slabs))
+	    !vyx_half_want(out, &x->r->slabs, END_ROOM))
 		return;
 	memcpy(out->p + out->n, "0\r\n", 3);
 	n += vyx_forward_trailers(out->p + out->n + n, END_ROOM - n, trailers);

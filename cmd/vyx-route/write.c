@@ -9,6 +9,7 @@
  * buffer for the end of it, so ending one never has to wait.
  */
 #define END_ROOM (TRAILERS_MAX + 64)
+#define LEAST 8192 /* less room than this is none: bytes move to make it */
 
 int
 write_head(struct exchange *x)
@@ -53,7 +54,7 @@ write_room(struct exchange *x)
 	size_t room, most, held = out->n - out->at;
 
 	room = vyx_half_room(out);
-	if (room <= END_ROOM + VYX_BODY_FRAME)
+	if (room < END_ROOM + VYX_BODY_FRAME + LEAST)
 		return 0;
 	room -= END_ROOM + VYX_BODY_FRAME;
 	if (!c->ahead && held > AHEAD_LEAST / 2 && x->r->ahead < AHEAD_MAX) {

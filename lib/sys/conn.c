@@ -10,40 +10,73 @@ struct vyx_slab {
 	struct vyx_slab *next;
 };
 
-int
-vyx_half_borrow(struct vyx_half *h, struct vyx_slabs *s)
+static char *
+slab(struct vyx_slabs *s, int large)
 {
-	if (h->p)
+	struct vyx_slab *b = s->free[large];
+
+	if (b) {
+		s->free[large] = b->next;
+		s->kept[large]--;
+	} else
+		b = malloc(large ? VYX_SLAB : VYX_SLAB_SMALL);
+	s->out += b != NULL;
+	return (char *)b;
+}
+
+static void
+give_back(struct vyx_slabs *s, char *p, int large)
+{
+	struct vyx_slab *b = (struct vyx_slab *)(void *)p;
+
+	if (!b)
+		return;
+	s->out--;
+	if (s->kept[large] >= VYX_SLABS_KEPT) {
+		free(b);
+		return;
+	}
+	b->next = s->free[large];
+	s->free[large] = b;
+	s->kept[large]++;
+}
+
+size_t
+vyx_half_room(const struct vyx_half *h)
+{
+	return VYX_SLAB - (h->hold ? h->n : h->n - h->at);
+}
+
+int
+vyx_half_want(struct vyx_half *h, struct vyx_slabs *s, size_t need)
+{
+	size_t skip = h->hold ? 0 : h->at;
+	int large = h->n - skip + need > VYX_SLAB_SMALL;
+	char *p = h->p;
+
+	if (p && vyx_half_tail(h) >= need)
 		return 1;
-	if (s->free) {
-		h->p = (char *)s->free;
-		s->free = s->free->next;
-		s->kept--;
-	} else if ((h->p = malloc(VYX_SLAB)) == NULL)
+	if (vyx_half_room(h) < need)
 		return 0;
-	s->out++;
-	h->at = h->n = 0;
+	if ((!p || large > h->large) && !(p = slab(s, large)))
+		return 0;
+	if (h->p)
+		memmove(p, h->p + skip, h->n - skip);
+	if (p != h->p) {
+		give_back(s, h->p, h->large);
+		h->p = p;
+		h->large = (uint8_t)large;
+	}
+	h->n -= skip;
+	h->at -= skip;
 	return 1;
 }
 
 void
 vyx_half_free(struct vyx_half *h, struct vyx_slabs *s)
 {
-	struct vyx_slab *b = (struct vyx_slab *)(void *)h->p;
-
-	h->p = NULL;
-	h->at = h->n = 0;
-	h->hold = 0;
-	if (!b)
-		return;
-	s->out--;
-	if (s->kept >= VYX_SLABS_KEPT) {
-		free(b);
-		return;
-	}
-	b->next = s->free;
-	s->free = b;
-	s->kept++;
+	give_back(s, h->p, h->large);
+	*h = (struct vyx_half){ 0 };
 }
 
 void
@@ -52,21 +85,6 @@ vyx_half_take(struct vyx_half *h, struct vyx_slabs *s, size_t n)
 	h->at += n;
 	if (h->at == h->n && !h->hold)
 		vyx_half_free(h, s);
-}
-
-size_t
-vyx_half_room(struct vyx_half *h)
-{
-	if (!h->p)
-		return VYX_SLAB;
-	/* Not at each call: a slow reader would have it moved each time. */
-	if (h->at && !h->hold &&
-	    (h->at >= h->n - h->at || VYX_SLAB - h->n < VYX_SLAB / 4)) {
-		memmove(h->p, h->p + h->at, h->n - h->at);
-		h->n -= h->at;
-		h->at = 0;
-	}
-	return VYX_SLAB - h->n;
 }
 
 static void
@@ -161,11 +179,12 @@ vyx_conn_recv(struct vyx_conn *c, size_t max)
 
 	if (!c->readable || c->eof || c->error)
 		return 0;
-	if ((room = vyx_half_room(&c->in)) > max)
+	room = c->in.hold ? vyx_half_tail(&c->in) : vyx_half_room(&c->in);
+	if (room > max)
 		room = max;
 	if (!room || !may(c))
 		return 0;
-	if (!vyx_half_borrow(&c->in, c->slabs)) {
+	if (!vyx_half_want(&c->in, c->slabs, room)) {
 		c->error = ENOMEM;
 		return 0;
 	}
@@ -205,10 +224,8 @@ vyx_conn_peek(const struct vyx_conn *c)
 char *
 vyx_conn_room(struct vyx_conn *c, size_t need)
 {
-	if (vyx_half_room(&c->out) < need ||
-	    !vyx_half_borrow(&c->out, c->slabs))
-		return NULL;
-	return c->out.p + c->out.n;
+	return vyx_half_want(&c->out, c->slabs, need) ? c->out.p + c->out.n
+	                                              : NULL;
 }
 
 void

@@ -17,13 +17,14 @@
  *	    are kept.
  */
 
-#define VYX_SLAB 98304     /* bytes of one buffer; touched as they are used */
-#define VYX_SHARE 262144   /* bytes read of one connection in one turn */
-#define VYX_SLABS_KEPT 128 /* unused ones kept for the next borrower */
+#define VYX_SLAB 98304       /* bytes of one buffer, at most */
+#define VYX_SLAB_SMALL 28672 /* ... and of one that holds little */
+#define VYX_SHARE 262144     /* bytes read of one connection in one turn */
+#define VYX_SLABS_KEPT 128   /* unused ones kept for the next borrower */
 
 struct vyx_slabs {
-	struct vyx_slab *free;
-	unsigned kept;
+	struct vyx_slab *free[2]; /* small, large */
+	unsigned kept[2];
 	unsigned out; /* borrowed now */
 };
 
@@ -32,15 +33,24 @@ struct vyx_half {
 	char *p;
 	size_t at;
 	size_t n;
-	int hold; /* keep what has been taken: [0, at) stays too */
+	uint8_t hold; /* keep what has been taken: [0, at) stays too */
+	uint8_t large;
 };
 
-int vyx_half_borrow(struct vyx_half *h, struct vyx_slabs *s);
-void vyx_half_free(struct vyx_half *h, struct vyx_slabs *s);
+/* Bytes that can be had behind n. */
+size_t vyx_half_room(const struct vyx_half *h);
+/* Have `need` bytes at p + n: p may move. 0: there is no room or memory. */
+int vyx_half_want(struct vyx_half *h, struct vyx_slabs *s, size_t need);
 /* The first `n` bytes are done with; gives the slab back when none is left. */
 void vyx_half_take(struct vyx_half *h, struct vyx_slabs *s, size_t n);
-/* Bytes that fit, after moving what is there to the front. */
-size_t vyx_half_room(struct vyx_half *h);
+void vyx_half_free(struct vyx_half *h, struct vyx_slabs *s);
+
+/* Bytes behind n, without p moving. */
+static inline size_t
+vyx_half_tail(const struct vyx_half *h)
+{
+	return (h->large ? VYX_SLAB : VYX_SLAB_SMALL) - h->n;
+}
 
 static inline struct vyx_str
 vyx_half_str(const struct vyx_half *h)
@@ -81,7 +91,8 @@ int vyx_conn_open(struct vyx_conn *c, int fd, int lazy);
  * given back. Harmless twice. */
 void vyx_conn_close(struct vyx_conn *c, int how);
 
-/* Read once, up to `max` bytes into `in`. 1: something came; 0: nothing
+/* Read once, up to `max` bytes into `in`, which does not move while it is on
+ * hold. 1: something came; 0: nothing
  * now, or eof or error is set. One that had its share of this turn gets an
  * event in the next. */
 int vyx_conn_recv(struct vyx_conn *c, size_t max);
