@@ -63,6 +63,18 @@ def stat():
     return out
 
 
+def kill(pid):
+    """SIGKILL, and until its sockets are closed: it is a zombie then."""
+    def gone():
+        try:
+            with open(f"/proc/{pid}/stat") as f:
+                return f.read().rsplit(")", 1)[1].split()[0] == "Z"
+        except FileNotFoundError:
+            return True
+    os.kill(int(pid), signal.SIGKILL)
+    until(gone)
+
+
 class Router:
     def __init__(self, name, role="route", hello=True, held=True):
         end = time.monotonic() + WAIT
@@ -354,7 +366,7 @@ def restart():
     a = Router("route.0")
     have = a.conns(3)
     a.need(0)
-    os.kill(int(sys.argv[2]), signal.SIGKILL)
+    kill(sys.argv[2])
     a.end()
     b = Router("route.0", held=False)
     for c in have:
@@ -377,7 +389,7 @@ def surplus():
     a = Router("route.0")
     have = a.conns(4)
     a.need(0)
-    os.kill(int(sys.argv[2]), signal.SIGKILL)
+    kill(sys.argv[2])
     a.end()
     late = Router("route.1")  # gets its share before route.0 is back
     late.conns(2)
@@ -396,7 +408,7 @@ def worker_dies():
     until(lambda: opened() == 2)
     a = Router("route.0")
     a.want("window", up=1)
-    os.kill(int(sys.argv[3]), signal.SIGKILL)
+    kill(sys.argv[3])
     until(lambda: opened() == 0)
     a.need(1)
     a.want("window", up=0)
