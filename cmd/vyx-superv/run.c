@@ -119,7 +119,16 @@ run_script(struct vyx_buf *b, const struct superv *s, const struct inst *n,
 		quote_socket(b, s, n);
 		vyx_buf_putc(b, '\n');
 	}
-	vyx_buf_puts(b, "exec env -i PATH=\"$PATH\" VYX_RUN=");
+	/* what the starter of the tree had open is none of the worker's; 7 is
+	 * the notification's. dash itself closes only descriptors up to 9. */
+	vyx_buf_puts(b,
+	    "PATH=$PATH:/usr/lib/execline/bin # fdclose, under Debian\n"
+	    "set --\n"
+	    "for f in /proc/$$/fd/*; do\n"
+	    "\tf=${f##*/}\n"
+	    "\t[ $f -le 2 ] || [ $f = 7 ] || set -- fdclose $f \"$@\"\n"
+	    "done\n"
+	    "exec \"$@\" env -i PATH=\"$PATH\" VYX_RUN=");
 	quotez(b, s->run);
 	vyx_buf_puts(b,
 	    " \\\n    s6-notifyoncheck -d -n 0 -w 100 -t 2000 \\\n    ");
@@ -198,7 +207,8 @@ run_log(struct vyx_buf *b, const struct superv *s, const struct inst *n,
 {
 	struct vyx_buf dir = { 0 };
 
-	vyx_buf_puts(b, "#!/bin/sh\nexec ");
+	/* it has the worker's user, who can read its environment */
+	vyx_buf_puts(b, "#!/bin/sh\nexec env -i PATH=\"$PATH\" ");
 	as_user(b, s, u);
 	vyx_buf_puts(b, "s6-log -d3 n5 s1000000 ");
 	vyx_buf_fmt(&dir, "%s/log/%s", s->run, n->name);

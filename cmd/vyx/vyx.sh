@@ -138,6 +138,17 @@ reachable() {
 	done
 }
 
+# Whoever else may write there could turn what we do there against us.
+own() {
+	mkdir -p -- "$run" || die 111 "$run: cannot be made"
+	[ -O "$run" ] ||
+		die 111 "$run: belongs to another user: choose another directory (-d)"
+	case $(stat -c %A -- "$run/") in
+	?????w???? | ????????w?)
+		die 111 "$run: other users may write there: choose another directory (-d), or chmod go-w it" ;;
+	esac
+}
+
 env_put() {
 	printf %s "$3" >"$run/env/$1/$2" || exit 111
 }
@@ -196,7 +207,7 @@ tree() {
 	esac
 	[ "$routers" -le 64 ] || die 100 "-w $routers: a number from 1 to 64 is needed"
 	[ -d "$share/sv" ] || die 111 "$share/sv: not found: is the installation whole?"
-	mkdir -p "$run" || die 111 "$run: cannot be made"
+	own
 	for d in "$run" "$(dirname -- "$state")" "$bin"; do
 		reachable "$d"
 	done
@@ -447,6 +458,7 @@ check_paths() {
 }
 
 up() {
+	trap 'exit 0' TERM INT   # nothing runs yet
 	options f:d:s:h "$@"
 	shift $shifts
 	[ $# = 0 ] || die 100 "up takes no operand, got '$1'"
@@ -459,8 +471,8 @@ up() {
 	routers=$(vyx-conf -f "$file" get gateway.routers 2>/dev/null)
 	workers=$(vyx-conf -f "$file" json 2>/dev/null | grep -c '^      "id": ')
 
-	mkdir -p "$run" || die 111 "$run: cannot be made"
-	exec 9>>"$run/lock" || die 111 "$run/lock: cannot be opened: is it another user's directory?"
+	own
+	exec 9>>"$run/lock" || die 111 "$run/lock: cannot be opened"
 	flock -n 9 || die 111 "$run: a vyx up runs here already: stop it, or choose another directory (-d)"
 	svscan=
 	trap 'finish 0' TERM INT
