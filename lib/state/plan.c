@@ -189,10 +189,11 @@ row_new(struct vyx_plan *p, const struct vyx_rec *v)
 	               path = vyx_rec_str(v, VYX_F_PATH),
 	               m = methods(v, list, sizeof list);
 	struct row *e = malloc(sizeof *e + key.n + host.n + path.n + m.n);
-	char *room = (char *)(e + 1);
+	char *room;
 
 	if (!e)
 		return NULL;
+	room = (char *)(e + 1);
 	*e = (struct row){ .table = v->table };
 	e->key = keep(&room, key);
 	e->host = keep(&room, host);

@@ -58,11 +58,11 @@ compile(struct vyx_plan *p)
 	size_t n = p->rows->routes;
 	struct notes notes = { p, sorted(p->rows) };
 	struct vyx_route_def *def = calloc(n + 1, sizeof *def);
-	struct vyx_plan_table *t = malloc(sizeof *t + n * sizeof t->target[0]);
+	struct vyx_plan_table *t =
+	    calloc(1, sizeof *t + n * sizeof t->target[0]);
 
 	if (notes.v && def && t) {
 		t->refs = 1;
-		t->n = 0;
 		for (size_t i = 0; i < n; i++) {
 			const struct row *e = notes.v[i];
 
