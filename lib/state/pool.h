@@ -117,7 +117,8 @@ struct vyx_pool_stat {
 struct vyx_pool *vyx_pool_new(const struct vyx_pool_ops *ops, void *arg,
     uint64_t first, uint64_t seed, uint64_t now);
 
-/* Free the tables. No callback: what is lent lives on at the borrowers'. */
+/* Free the tables. No callback but watch(): what is lent lives on at the
+ * borrowers'. */
 void vyx_pool_free(struct vyx_pool *pool);
 
 /* Every router that lives has said what it holds. */

@@ -39,6 +39,8 @@ vyx_pool_free(struct vyx_pool *p)
 	while ((i = p->insts)) {
 		while ((c = i->conns)) {
 			i->conns = c->next;
+			if (c->watched)
+				p->ops->watch(p->arg, c, 0);
 			free(c);
 		}
 		p->insts = i->next;
