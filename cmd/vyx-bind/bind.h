@@ -20,9 +20,11 @@ struct addrs {
 /* wanted.c: the listeners that vyx-regd has rows for; 0: it is away. */
 int wanted_ask(struct addrs *a, const char *run, uint64_t limit);
 
-/* holder.c: sockets kept in s6-fdholderd. All are allowed to find it away:
+/* holder.c: sockets kept in s6-fdholderd. holder_open waits 3 s for it where
+ * it has a directory: two routers that start before it would each bind the
+ * other's sockets, which nobody polls. All others are allowed to find it away:
  * then nothing is kept, and each returns 0 or -1. */
-int holder_open(const char *run);
+void holder_open(const char *run);
 int holder_take(const char *name); /* a listening socket, or -1 */
 int holder_keep(const char *name, int fd);
 void holder_drop(const char *name);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <s6/fdholder.h>
@@ -12,7 +13,8 @@
 #include "bind.h"
 #include "vyx.h"
 
-#define WAIT_MS 2000 /* for one answer of s6-fdholderd */
+#define WAIT_MS 2000   /* for one answer of s6-fdholderd */
+#define WAIT_TRIES 150 /* for itself, 20 ms each */
 
 static s6_fdholder_t holder = S6_FDHOLDER_ZERO static int there;
 
@@ -27,19 +29,25 @@ deadline(void)
 	return t;
 }
 
-int
+void
 holder_open(const char *run)
 {
-	char path[VYX_PATH_MAX + 1];
+	const struct timespec pause = { .tv_nsec = 20000000 };
+	char path[VYX_PATH_MAX + 1], dir[VYX_PATH_MAX + 1];
 	tain t;
 
 	if (snprintf(path, sizeof path, "%s/fdholder/s", run) > VYX_PATH_MAX)
 		vyx_die(VYX_USAGE, "%s/fdholder/s: too long for a socket", run);
+	snprintf(dir, sizeof dir, "%.*s", (int)strlen(path) - 2, path);
 	if (!tain_now_set_stopwatch_g())
 		vyx_die_sys(VYX_SYSTEM, "clock");
-	t = deadline();
-	there = s6_fdholder_start_g(&holder, path, &t);
-	return there;
+	for (int tries = 0; tries < WAIT_TRIES; tries++) {
+		t = deadline();
+		there = s6_fdholder_start_g(&holder, path, &t);
+		if (there || access(dir, F_OK) < 0)
+			return;
+		nanosleep(&pause, NULL);
+	}
 }
 
 int
