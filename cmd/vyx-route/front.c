@@ -283,12 +283,35 @@ front_over(struct exchange *x)
 	vyx_loop_defer(&c->r->loop, &c->run);
 }
 
+/* What the log says of a request whose head is given back: the path, which
+ * may be in `canon` already, and the id. */
+static int
+keep_names(struct exchange *x)
+{
+	struct vyx_buf kept = { 0 };
+
+	if (!vyx_buf_putstr(&kept, x->path) || !vyx_buf_putstr(&kept, x->id)) {
+		vyx_buf_free(&kept);
+		return 0;
+	}
+	vyx_buf_free(&x->canon);
+	x->canon = kept;
+	x->method = VYX_STR("GET"); /* no other one is a WebSocket's */
+	x->path.p = kept.p;
+	x->id.p = kept.p + x->path.n;
+	return 1;
+}
+
 /* Answered 101. Bytes are counted from behind the heads. */
 void
 front_tunnel(struct exchange *x)
 {
 	struct client *c = x->client;
 
+	if (!keep_names(x)) {
+		client_close(c);
+		return;
+	}
 	c->conn.in.hold = 0;
 	vyx_half_take(&c->conn.in, &c->r->slabs, 0);
 	client_state(c, C_TUNNEL);

@@ -441,7 +441,8 @@ def websocket():
             return True
         g.worker.answer = answer
         c = g.client()
-        a = c.ask(request("GET /ws HTTP/1.1", *ask) + b"first")
+        a = c.ask(request("GET /ws HTTP/1.1", "X-Request-Id: ws1", *ask)
+                  + b"first")
         assert a.status == 101 and a.get("upgrade") == ["websocket"]
         assert a.get("connection") == ["Upgrade"]
         assert a.get("sec-websocket-accept") == ["a"]
@@ -453,7 +454,9 @@ def websocket():
         c.send(b"bye")
         assert c.f.read(3) == b"BYE" and c.ended()
         until(lambda: g.pool.records("drop"))
-        assert g.log()[0]["status"] == 101
+        line = g.log()[0]
+        assert (line["method"], line["path"]) == ("GET", "/ws"), line
+        assert (line["status"], line["correlation_id"]) == (101, "ws1"), line
         assert g.log()[0]["bytes"] == len(big) + 13, g.log()[0]
         # elsewhere an upgrade is nothing, and h2c nowhere anything
         assert g.get("/x", *ask).status == 200
