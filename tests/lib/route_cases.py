@@ -1026,14 +1026,13 @@ def drain():
 def drain_limit():
     with Gateway(drain_timeout=300) as g:
         g.worker.answer = lambda conn, r: time.sleep(3)
-        g.client().send(GET)
-        c = g.client().send(GET)
+        c, d = g.client().send(GET), g.client().send(GET)
         until(lambda: len(g.worker.seen) == 2)
         g.procs["route.0"].send_signal(signal.SIGTERM)
         began = time.monotonic()
         assert g.procs["route.0"].wait(10) == 0
         assert 0.2 < time.monotonic() - began < 2
-        assert c.ended()
+        assert c.ended() and d.ended()
     with Gateway() as g:
         g.worker.answer = lambda conn, r: time.sleep(3)
         c = g.client().send(GET)
