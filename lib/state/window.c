@@ -51,25 +51,13 @@ vyx_window_free(struct vyx_window *win)
 	free(win);
 }
 
-static void
-unawait(struct vyx_wconn *c)
-{
-	struct vyx_window *win = c->inst->worker->win;
-
-	if (!c->awaits)
-		return;
-	c->awaits = 0;
-	*(c->anext ? &c->anext->aprev : &win->await_last) = c->aprev;
-	*(c->aprev ? &c->aprev->anext : &win->await) = c->anext;
-}
-
 /* Out of the state it is in; rest() or part() follow. */
 static void
 leave(struct vyx_wconn *c)
 {
 	struct vyx_winst *i = c->inst;
 
-	unawait(c);
+	vyx_wconn_unawait(c);
 	if (c->state == VYX_S_IDLE)
 		vyx_winst_pull(i, c);
 	else if (c->state == VYX_S_BUSY)
@@ -301,30 +289,6 @@ vyx_wworker_expire(struct vyx_wworker *w, uint64_t now)
 		w->stat.timeouts++;
 		unlink_waiter(q);
 		win->ops->expire(win->arg, q);
-	}
-}
-
-void
-vyx_window_sent(struct vyx_window *win, struct vyx_wconn *c, uint64_t now)
-{
-	unawait(c);
-	c->awaits = 1;
-	c->since = now;
-	c->anext = NULL;
-	c->aprev = win->await_last;
-	*(c->aprev ? &c->aprev->anext : &win->await) = c;
-	win->await_last = c;
-	vyx_window_by(win, win->await->since + VYX_STUCK_NS);
-}
-
-void
-vyx_window_byte(struct vyx_window *win, struct vyx_wconn *c)
-{
-	(void)win;
-	unawait(c);
-	if (c->stuck) {
-		c->stuck = 0;
-		vyx_wconn_tell(c, TELL_STUCK);
 	}
 }
 

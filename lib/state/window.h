@@ -54,6 +54,7 @@ struct vyx_wconn {
 	uint8_t listed;    /* in the list of what is to be told */
 	uint32_t at;       /* place in its instance's heap of idle ones */
 	uint64_t since;    /* ns: idle since; BUSY: sent at */
+	uint64_t look;     /* ns: unanswered, to be looked at then */
 	struct vyx_winst *inst;
 	struct vyx_wconn *next, *prev;   /* all that are held */
 	struct vyx_wconn *anext, *aprev; /* the unanswered, oldest first */

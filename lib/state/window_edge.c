@@ -95,20 +95,6 @@ redial(struct vyx_window *win, uint64_t now)
 		edge_up(win);
 }
 
-static void
-report_stuck(struct vyx_window *win, uint64_t now)
-{
-	struct vyx_wconn *c;
-
-	while ((c = win->await) && c->since + VYX_STUCK_NS <= now) {
-		win->await = c->anext;
-		*(c->anext ? &c->anext->aprev : &win->await_last) = NULL;
-		c->awaits = 0;
-		c->stuck = 1;
-		vyx_wconn_tell(c, TELL_STUCK);
-	}
-}
-
 /* The one that may go now of those idle for too long. */
 static struct vyx_wconn *
 overdue(struct vyx_winst *i, uint64_t now)
@@ -175,7 +161,7 @@ vyx_window_turn(struct vyx_window *win, uint64_t now)
 
 	if (timed) {
 		redial(win, now);
-		report_stuck(win, now);
+		vyx_window_look(win, now);
 		scan_idle(win, now);
 		for (w = win->workers; w; w = w->next)
 			vyx_wworker_expire(w, now);
@@ -188,7 +174,7 @@ vyx_window_turn(struct vyx_window *win, uint64_t now)
 	if (win->edge == EDGE_DOWN)
 		vyx_window_by(win, win->redial_at);
 	if (win->await)
-		vyx_window_by(win, win->await->since + VYX_STUCK_NS);
+		vyx_window_by(win, win->await->look);
 	vyx_window_by(win, win->scan_at);
 	for (w = win->workers; w; w = w->next)
 		vyx_window_by(win, w->due);

@@ -15,9 +15,10 @@
  */
 
 #define VYX_MS UINT64_C(1000000)
-#define VYX_NEED_NS VYX_MS          /* between two needs of a worker */
-#define VYX_FAIR_NS (2 * VYX_MS)    /* an own waiter may be younger by */
-#define VYX_STUCK_NS (100 * VYX_MS) /* without a byte */
+#define VYX_NEED_NS VYX_MS                /* between two needs of a worker */
+#define VYX_FAIR_NS (2 * VYX_MS)          /* an own waiter may be younger by */
+#define VYX_STUCK_NS (100 * VYX_MS)       /* without a byte */
+#define VYX_STUCK_LONG_NS (5000 * VYX_MS) /* ... whoever is to blame */
 #define VYX_SCAN_NS (1000 * VYX_MS)
 #define VYX_REPLACE_NS (1000 * VYX_MS) /* for the replacement to come */
 #define VYX_REDIAL_MIN_NS (10 * VYX_MS)
@@ -42,14 +43,16 @@ struct vyx_winst {
 	struct vyx_wconn **heap;         /* idle ones, lowest number first */
 	uint32_t idle, cap;
 	uint32_t busy, tunnels;
-	uint32_t conns;     /* structs that point here */
-	uint32_t told_lack; /* of the last need */
-	uint64_t mark;      /* none below may be used again */
-	uint64_t asked;     /* ns: a replacement was asked for; 0: none */
-	uint8_t up;         /* its endpoint row says so */
-	uint8_t says;       /* 0: no answer yet, 1: closes, 2: keeps */
-	uint8_t said;       /* how often told since it changed, to 3 */
-	uint8_t say;        /* to be told */
+	uint32_t conns;          /* structs that point here */
+	uint32_t told_lack;      /* of the last need */
+	uint64_t mark;           /* none below may be used again */
+	uint64_t asked;          /* ns: a replacement was asked for; 0: none */
+	uint64_t got, got_since; /* answered last: where, sent when */
+	uint32_t width;          /* older ones open while a slow answer came */
+	uint8_t up;              /* its endpoint row says so */
+	uint8_t says;            /* 0: no answer yet, 1: closes, 2: keeps */
+	uint8_t said;            /* how often told since it changed, to 3 */
+	uint8_t say;             /* to be told */
 	uint8_t idn;
 	char id[VYX_POOL_I];
 };
@@ -111,6 +114,11 @@ struct vyx_window {
 	uint8_t namen;
 	char name[VYX_POOL_I];
 };
+
+/* window_stuck.c */
+void vyx_wconn_unawait(struct vyx_wconn *c);
+/* Report what is stuck, of those whose look is due. */
+void vyx_window_look(struct vyx_window *win, uint64_t now);
 
 /* window_table.c */
 struct vyx_wworker *vyx_window_find(struct vyx_window *win, struct vyx_str id);

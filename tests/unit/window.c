@@ -579,27 +579,79 @@ blocked_edge(void **state)
 	assert_string_equal(heard(), "drop=1/close need=1 ");
 }
 
+/* A silent request is told of while an older connection lies idle. */
 static void
 stuck(void **state)
 {
-	struct vyx_wconn *c;
+	struct vyx_wconn *a, *b;
 
 	(void)state;
 	lend(1, "a", 1);
 	lend(2, "a", 2);
-	c = take();
-	vyx_window_sent(win, c, now);
+	vyx_window_sent(win, a = take(), now);
 	turn();
 	now += 50 * MS;
-	vyx_window_sent(win, take(), now);
-	now += 50 * MS - 1;
+	vyx_window_sent(win, b = take(), now);
+	now += 200 * MS;
+	assert_string_equal(heard(), ""); /* nothing else is to blame */
+	vyx_window_byte(win, a);
+	vyx_window_done(win, a, now);
+	now += 100 * MS;
+	assert_string_equal(heard(), "stuck=2/0 ");
+	now += 500 * MS;
+	assert_string_equal(heard(), ""); /* once */
+	vyx_window_byte(win, b);
+	assert_string_equal(heard(), "stuck=2/1 ");
+	vyx_window_byte(win, b);
 	assert_string_equal(heard(), "");
-	now++;
-	assert_string_equal(heard(), "stuck=1/0 ");
-	vyx_window_byte(win, c);
-	assert_string_equal(heard(), "stuck=1/1 ");
-	vyx_window_byte(win, c);
-	now += 50 * MS;
+}
+
+/* ... or while an older one answers what was sent later ... */
+static void
+stuck_behind_busy(void **state)
+{
+	struct vyx_wconn *a, *b;
+
+	(void)state;
+	lend(1, "a", 1);
+	lend(2, "a", 2);
+	vyx_window_sent(win, a = take(), now);
+	vyx_window_sent(win, b = take(), now);
+	now += 10 * MS;
+	vyx_window_byte(win, a);
+	vyx_window_sent(win, a, now);
+	now += 110 * MS;
+	assert_string_equal(heard(), ""); /* the answer was to an older one */
+	vyx_window_byte(win, a);
+	vyx_window_sent(win, a, now);
+	now += 100 * MS;
+	assert_string_equal(heard(), "stuck=2/0 ");
+	vyx_window_byte(win, b);
+	assert_string_equal(heard(), "stuck=2/1 ");
+}
+
+/* ... but not of a server that has answered slowly beside as many. */
+static void
+slow(void **state)
+{
+	struct vyx_wconn *a, *b;
+
+	(void)state;
+	lend(1, "a", 1);
+	lend(2, "a", 2);
+	vyx_window_sent(win, a = take(), now);
+	vyx_window_sent(win, b = take(), now);
+	now += 100 * MS;
+	assert_string_equal(heard(), "");
+	vyx_window_byte(win, b);
+	vyx_window_sent(win, b, now);
+	vyx_window_byte(win, a);
+	vyx_window_done(win, a, now);
+	for (int k = 1; k < 50; k++) {
+		now += 100 * MS;
+		assert_string_equal(heard(), "");
+	}
+	now += 100 * MS; /* five seconds: other routers may have older ones */
 	assert_string_equal(heard(), "stuck=2/0 ");
 }
 
@@ -701,6 +753,8 @@ main(void)
 		TEST(poold_away),
 		TEST(blocked_edge),
 		TEST(stuck),
+		TEST(stuck_behind_busy),
+		TEST(slow),
 		TEST(says),
 		TEST(drains),
 		TEST(worker_goes),
