@@ -43,22 +43,11 @@ dial(struct vyx_reg_sync *s, const char *path)
 	return 1;
 }
 
-int
-vyx_reg_connect(struct vyx_reg_sync *s, const char *run, enum vyx_edge edge,
-    const char *role, uint64_t limit)
+static int
+greet(struct vyx_reg_sync *s, const char *role)
 {
-	char path[VYX_PATH_MAX + 1];
-	struct vyx_rec_out o;
-	int n = snprintf(path, sizeof path, "%s/%s", run,
-	    vyx_rec_edge_socket(edge));
+	struct vyx_rec_out o = vyx_rec_begin(&s->out, VYX_V_HELLO);
 
-	*s = (struct vyx_reg_sync){ .fd = -1, .edge = edge };
-	s->until = vyx_now() + limit;
-	if (n < 0 || n > VYX_PATH_MAX)
-		return errno = ENAMETOOLONG, 0;
-	if (!dial(s, path))
-		return 0;
-	o = vyx_rec_begin(&s->out, VYX_V_HELLO);
 	vyx_rec_putu(&o, VYX_F_PROTO, VYX_PROTO);
 	vyx_rec_putz(&o, VYX_F_ROLE, role);
 	vyx_rec_putz(&o, VYX_F_NAME, role);
@@ -70,6 +59,26 @@ vyx_reg_connect(struct vyx_reg_sync *s, const char *run, enum vyx_edge edge,
 	s->rev = vyx_rec_u(&s->rec, VYX_F_REV);
 	s->floor = vyx_rec_u(&s->rec, VYX_F_FLOOR);
 	return 1;
+}
+
+int
+vyx_reg_connect(struct vyx_reg_sync *s, const char *run, enum vyx_edge edge,
+    const char *role, uint64_t limit)
+{
+	char path[VYX_PATH_MAX + 1];
+	int n = snprintf(path, sizeof path, "%s/%s", run,
+	    vyx_rec_edge_socket(edge));
+	int e;
+
+	*s = (struct vyx_reg_sync){ .fd = -1, .edge = edge };
+	s->until = vyx_now() + limit;
+	if (n < 0 || n > VYX_PATH_MAX)
+		return errno = ENAMETOOLONG, 0;
+	if (dial(s, path) && greet(s, role))
+		return 1;
+	e = errno;
+	vyx_reg_disconnect(s);
+	return errno = e, 0;
 }
 
 struct vyx_rec_out
