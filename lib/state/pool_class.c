@@ -4,11 +4,11 @@
  *
  * A server that reads one connection at a time is told from a slow one by a
  * trial. A router reports a request without an answer that an older connection
- * may be to blame for (window_stuck.c); poold voids the older connections, and a first byte within 50 ms of that is a hit. A
- * slow server may answer just then by chance, so each trial waits 100 ms
- * longer before its void than the last: an answer during that wait came of
- * itself. Three hits in a row, and it is serial; three misses, and it is slow:
- * no trial for a while.
+ * may be to blame for (window_stuck.c); poold voids the older connections, and
+ * a first byte within 50 ms of that is a hit. A slow server may answer just
+ * then by chance, so each trial waits 100 ms longer before its void than the
+ * last: an answer during that wait came of itself. Three hits in a row, and it
+ * is serial; three misses, and it is slow: no trial for a while.
  */
 #include "state/pool_i.h"
 
