@@ -98,6 +98,16 @@ slot_pid() {
 	[ ! -e "$RUN/scan" ]
 }
 
+@test "two signals at once, as timeout(1) sends them, end it whole" {
+	config
+	up vyx.yaml
+	kill -TERM "${PID[up]}"
+	for i in $(seq 20); do kill -TERM "${PID[up]}" 2>/dev/null || break; done
+	VYX_WAIT=8 stop up
+	[ ! -e "$RUN/scan" ]
+	no_stragglers "$RUN/"
+}
+
 @test "ready says also what failed, with its last words; others are served" {
 	config '  - id: bad' "    command: sh bad.sh {socket}" '    routes: [{path: /bad}]' \
 	    '  - id: late' '    command: sh late.sh {socket}' '    startup_timeout: 600ms'

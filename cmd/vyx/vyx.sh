@@ -365,7 +365,8 @@ said() {
 }
 
 finish() {
-	trap 'kill -9 "$downer" 2>/dev/null; "$bin/vyx" down -a -d "$run" & wait $!' TERM INT
+	downer=   # a second signal may come at once: timeout(1) sends two
+	trap '[ -z "$downer" ] || kill -9 "$downer" 2>/dev/null; "$bin/vyx" down -a -d "$run" & wait $!' TERM INT
 	trap '' HUP
 	svscan=${svscan:-${!:-}}   # the signal may have come between the two
 	i=0
