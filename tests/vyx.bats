@@ -100,12 +100,12 @@ slot_pid() {
 
 @test "two signals at once, as timeout(1) sends them, end it whole" {
 	config
-	up vyx.yaml
+	start up timeout 60 vyx up -f vyx.yaml -d "$RUN"
+	wait_until up_or_gone
 	kill -TERM "${PID[up]}"
-	for i in $(seq 20); do kill -TERM "${PID[up]}" 2>/dev/null || break; done
-	VYX_WAIT=8 stop up
-	[ ! -e "$RUN/scan" ]
+	wait_until gone "${PID[up]}"
 	no_stragglers "$RUN/"
+	[ ! -e "$RUN/scan" ]
 }
 
 @test "ready says also what failed, with its last words; others are served" {
