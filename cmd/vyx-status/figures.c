@@ -39,6 +39,9 @@ figure(struct line *l, const char *daemon, const struct vyx_rec *r)
 	struct vyx_str value = vyx_rec_str(r, VYX_F_VALUE);
 	uint64_t n;
 
+	if (vyx_dec_scan(value, UINT64_MAX, &n))
+		pool_add(daemon, vyx_rec_str(r, VYX_F_NAME),
+		    vyx_rec_str(r, VYX_F_W), n);
 	if (l->out == PEOPLE && vyx_str_eq(value, VYX_STR("0")))
 		return; /* a long list of nothing */
 	line_begin(l, "figure");
@@ -134,5 +137,6 @@ figures(struct line *l, const char *run)
 	}
 	if (n >= 0)
 		free(list);
+	pool_lines(l);
 	return ok && n > 0;
 }
