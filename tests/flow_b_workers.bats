@@ -49,11 +49,11 @@ serves() {
 	run -0 get "$1" /hello
 	assert_output "hello from $2"
 	for kind in head:/headers echo:/echo; do
-		load_ "$1" -c 8 -n 150 -k "${kind%:*}" -w 6 "${kind#*:}"
+		load_ "$1" -c 8 -n 150 -k "${kind%:*}" -w 4 "${kind#*:}"
 	done
 	# what became idle is as good as new
 	sleep 0.5
-	load_ "$1" -c 4 -n 20 -1 -k head -w 6 /headers
+	load_ "$1" -c 4 -n 20 -1 -k head -w 4 /headers
 }
 
 @test "gunicorn, as it comes: one synchronous worker" { serves sync gunicorn; }

@@ -101,7 +101,8 @@ hundred() {
 @test "an instance killed under load: the others serve, no failure of a GET" {
 	local i pid
 	project 'gateway: {routers: 2}'
-	worker hello "$HELLO {socket}" 'replicas: 3'
+	# slow enough that each kill hits some in flight
+	worker hello "$HELLO {socket} jitter=20ms" 'replicas: 3'
 	up vyx.yaml
 	load_begin gets hello -c 8 -k head /headers
 	load_begin posts hello -c 8 -k echo /echo
@@ -123,7 +124,7 @@ hundred() {
 @test "the only instance, on an inherited socket, killed under load" {
 	local pid
 	project
-	worker hello "$HELLO {fd}"
+	worker hello "$HELLO {fd} jitter=20ms"
 	up vyx.yaml
 	load_begin gets hello -c 8 -k head /headers
 	pid=$(instance_pid hello 1)
