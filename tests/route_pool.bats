@@ -42,6 +42,10 @@ case_() {
 	case_ retries
 }
 
+@test "a worker's death is one attempt, however many connections it had" {
+	case_ all_at_once
+}
+
 @test "closed with the request unread: sent again, whatever the method" {
 	case_ unread
 }

@@ -304,6 +304,20 @@ back_let(void *arg, struct vyx_wconn *w, int how)
 	vyx_loop_defer(&b->r->loop, &b->reap);
 }
 
+/* Whether w, just taken, is as it was when it came to rest; else it goes. What
+ * ended one connection may have ended others that the loop tells of later. */
+int
+back_sound(struct router *r, struct vyx_wconn *w)
+{
+	struct back *b = w->user;
+	int there = vyx_conn_peek(&b->conn);
+
+	if (!there)
+		return 1;
+	vyx_window_hangup(r->window, w, there > 0, r->loop.now);
+	return 0;
+}
+
 /* HOP 3 ends here: x has the connection w. */
 void
 back_start(struct exchange *x, struct vyx_wconn *w)

@@ -272,10 +272,11 @@ decide_acquire(struct exchange *x)
 
 	if (!x->attempt)
 		x->wait.since = r->loop.now;
-	if ((w = vyx_window_take(r->window, ww, r->loop.now)) != NULL) {
-		back_start(x, w);
-		return;
-	}
+	while ((w = vyx_window_take(r->window, ww, r->loop.now)) != NULL)
+		if (!x->attempt || back_sound(r, w)) {
+			back_start(x, w);
+			return;
+		}
 	x->wait.deadline = x->wait.since + x->worker->wait_ns;
 	if (!vyx_window_wait(r->window, ww, &x->wait, r->loop.now))
 		answer(x, 503, "too many requests wait");

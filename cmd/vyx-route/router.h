@@ -146,6 +146,7 @@ struct client {
 	struct vyx_timer timer;
 	struct vyx_task run, reap;
 	uint64_t since; /* ns: of this state */
+	uint64_t pace_due, pace; /* ns: so many bytes must be sent by then */
 	size_t head;    /* bytes at the start of `in` that stay */
 	uint8_t state;
 	uint8_t last;  /* closed after what is in `out` */
@@ -254,6 +255,7 @@ void back_pull(struct exchange *x);
 void back_ended(struct exchange *x);
 int back_adopt(void *arg, struct vyx_wconn *w);
 void back_let(void *arg, struct vyx_wconn *w, int how);
+int back_sound(struct router *r, struct vyx_wconn *w);
 void back_start(struct exchange *x, struct vyx_wconn *w);
 void back_leave(struct exchange *x, enum vyx_pool_why why);
 

@@ -711,6 +711,31 @@ def retries():
         assert a.status == 502 and len(tries) == 1, (a.line, tries)
 
 
+def all_at_once():
+    """A worker dies: its idle connections are no attempts."""
+    with Gateway() as g:
+        conns, stage = [], []
+        g.worker.on_accept = lambda conn, no: conns.append(conn)
+
+        def answer(conn, r):
+            stage.append(r.conn)
+            if len(stage) == 1:
+                g.procs["route.0"].send_signal(signal.SIGSTOP)
+                for k in [conn] + [k for k in conns if k is not conn]:
+                    k.shutdown(socket.SHUT_RDWR)
+                g.procs["route.0"].send_signal(signal.SIGCONT)
+            elif len(stage) == 3:
+                conn.sendall(OK)
+            return len(stage) < 3
+        g.worker.answer = answer
+        peer = until(lambda: next(iter(g.pool.peers.values()), None))
+        for _ in range(5):
+            g.pool.push(peer)
+        until(lambda: g.figures()["idle"] == "5" and len(conns) == 5)
+        assert g.get().status == 200, stage
+        assert g.log()[0]["attempt"] == 3, g.log()
+
+
 def unread():
     """Closed with our bytes unread: no method was acted on."""
     with Gateway() as g:
