@@ -138,17 +138,39 @@ too_slow(struct client *c)
 	}
 }
 
+/*
+ * What waits to leave must leave at body_min_rate, counted over each
+ * write_timeout in which there was always something: one byte now and then
+ * would hold a worker's connection for hours.
+ */
+static uint64_t
+write_due(struct client *c)
+{
+	const struct vyx_plan_settings *s = &c->r->plan.set;
+	uint64_t now = c->r->loop.now, due;
+
+	if (c->conn.out.n == c->conn.out.at) {
+		c->pace_due = 0;
+		return UINT64_MAX;
+	}
+	if (!c->pace_due || (now >= c->pace_due && c->conn.sent >= c->pace)) {
+		c->pace_due = now + s->write_timeout;
+		c->pace = c->conn.sent +
+		    s->write_timeout / VYX_SEC * s->body_min_rate;
+	}
+	due = c->conn.last_out + s->write_timeout;
+	return due < c->pace_due ? due : c->pace_due;
+}
+
 /* When the client has been too slow, were nothing to come from now on. */
 static uint64_t
-patience(const struct client *c)
+patience(struct client *c)
 {
 	const struct vyx_plan_settings *s = &c->r->plan.set;
 	const struct exchange *x = c->x;
-	uint64_t due = UINT64_MAX, d;
+	uint64_t due = write_due(c), d;
 
-	if (c->conn.out.n != c->conn.out.at)
-		due = c->conn.last_out + s->write_timeout;
-	else if (c->state == C_IDLE)
+	if (due == UINT64_MAX && c->state == C_IDLE)
 		due = c->since + s->idle_timeout;
 	if (c->state == C_HEAD)
 		due = c->since + s->header_timeout;

@@ -145,9 +145,9 @@ struct client {
 	struct exchange *x; /* HEAD, BUSY, TUNNEL */
 	struct vyx_timer timer;
 	struct vyx_task run, reap;
-	uint64_t since; /* ns: of this state */
+	uint64_t since;          /* ns: of this state */
 	uint64_t pace_due, pace; /* ns: so many bytes must be sent by then */
-	size_t head;    /* bytes at the start of `in` that stay */
+	size_t head;             /* bytes at the start of `in` that stay */
 	uint8_t state;
 	uint8_t last;  /* closed after what is in `out` */
 	uint8_t ahead; /* counted in router.ahead */

@@ -91,6 +91,8 @@ wanted_uid(struct superv *s, const struct work *w, uid_t *uid)
 	if (!strcmp(w->user, "auto"))
 		return auto_uid(s, w->id, uid) ? NULL : "no uid is left for it";
 	if (!*w->user) {
+		if (!*w->dir)
+			return "its row names no dir";
 		if (stat(w->dir, &st) < 0)
 			return "its working_dir cannot be looked at";
 		*uid = st.st_uid;
@@ -101,7 +103,7 @@ wanted_uid(struct superv *s, const struct work *w, uid_t *uid)
 		return NULL;
 	}
 	if ((pw = getpwnam(w->user)) == NULL)
-		return "there is no such user";
+		return "there is no user of the name in user:";
 	*uid = pw->pw_uid;
 	return NULL;
 }

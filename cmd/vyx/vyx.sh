@@ -76,6 +76,10 @@ options() {
 	given=${run:+yes}
 }
 
+no_operand() {
+	[ $# = 0 ] || die 100 "$word takes no operand, got '$1'"
+}
+
 absolute() {
 	case $1 in
 	/*) echo "$1" ;;
@@ -353,7 +357,16 @@ clean() {
 }
 
 # Logs and state stay, and what keeps names and uids from being used again.
+# Socket files of `unix:` listeners, which vyx-bind made, among the lines on
+# standard input.
+unlisten() {
+	sed -n 's/^unix://p' | while IFS= read -r l; do
+		[ ! -S "$l" ] || rm -f -- "$l"
+	done
+}
+
 wipe() {
+	[ ! -e "$run/env/listen" ] || unlisten <"$run/env/listen"
 	rm -rf "$run/scan" "$run/sv" "$run/env" "$run/w" "$run/regd" \
 	    "$run/pool" "$run/fdholder" "$run"/route.* "$run/bind.lock" \
 	    "$run/superv/ctl"
@@ -462,7 +475,7 @@ up() {
 	trap 'exit 0' TERM INT   # nothing runs yet
 	options f:d:s:h "$@"
 	shift $shifts
-	[ $# = 0 ] || die 100 "up takes no operand, got '$1'"
+	no_operand "$@"
 	file=$(absolute "$file")
 	vyx-conf -f "$file" check || exit $?
 	run=${run:-$(vyx-conf -f "$file" get ipc.socket_dir 2>/dev/null)} || exit 102
@@ -487,7 +500,12 @@ up() {
 	until_so scanned
 	link fdholder regd
 	until_so daemon_ready regd
-	vyx-conf -f "$file" -d "$run" -T 20s apply >/dev/null || finish $?
+	# its warnings were said by check
+	said=$(vyx-conf -f "$file" -d "$run" -T 20s apply 2>&1 >/dev/null) || {
+		status=$?
+		printf '%s\n' "$said" >&2
+		finish $status
+	}
 	printf '%s\n' "$file" >"$run/env/file"
 	listens >"$run/env/listen"
 	# shellcheck disable=SC2046 # names of services have no blanks
@@ -583,8 +601,11 @@ rotate() {
 reload() (
 	[ -d "$run/env/superv" ] || die 111 "$run: nothing runs here"
 	vyx-conf -f "$file" -d "$run" -T 20s apply >/dev/null || exit $?
-	[ "$(listens)" = "$(cat "$run/env/listen" 2>/dev/null)" ] || rotate
-	listens >"$run/env/listen"
+	listens >"$run/env/listen.new"
+	cmp -s "$run/env/listen.new" "$run/env/listen" || rotate
+	[ ! -e "$run/env/listen" ] ||
+		grep -vxFf "$run/env/listen.new" "$run/env/listen" | unlisten
+	mv "$run/env/listen.new" "$run/env/listen"
 	printf '%s\n' "$file" >"$run/env/file"
 )
 
@@ -603,16 +624,21 @@ up)
 	;;
 down)
 	options ad:h "$@"
+	shift $shifts
+	no_operand "$@"
 	default_run
 	down
 	;;
 reload)
 	options f:d:h "$@"
-	default_run
 	case " $* " in
-	*' -f'*) ;;
-	*) file=$(cat "$run/env/file" 2>/dev/null || echo "$file") ;;
+	*' -f'*) named=yes ;;
+	*) named= ;;
 	esac
+	shift $shifts
+	no_operand "$@"
+	default_run
+	[ -n "$named" ] || file=$(cat "$run/env/file" 2>/dev/null || echo "$file")
 	file=$(absolute "$file")
 	reload
 	;;

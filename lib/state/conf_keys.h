@@ -27,7 +27,7 @@
 	X(ROUTERS,	    "gateway.routers",	      INT,  "1",       "1..64", "setting", "vyx-route processes") \
 	X(HEADER_TIMEOUT,   "gateway.header_timeout", DUR,  "10s",     "1ms..596h", "setting", "a request's head must be in, from its first byte on") \
 	X(BODY_TIMEOUT,	    "gateway.body_timeout",   DUR,  "30s",     "1ms..596h", "setting", "longest silence within a request's body") \
-	X(BODY_MIN_RATE,    "gateway.body_min_rate",  SIZE, "256b",    "..1gb", "setting", "bytes a second that a body must bring on average; 0: any") \
+	X(BODY_MIN_RATE,    "gateway.body_min_rate",  SIZE, "256b",    "..1gb", "setting", "bytes a second that a body must bring on average, and a client take of an answer over each write_timeout; 0: any") \
 	X(WRITE_TIMEOUT,    "gateway.write_timeout",  DUR,  "30s",     "1ms..596h", "setting", "longest time in which a client takes no byte of its answer") \
 	X(ANSWER_TIMEOUT,   "gateway.answer_timeout", DUR,  "5m",      "0..596h", "setting", "longest silence of a worker within an answer; 0: for ever") \
 	X(IDLE_TIMEOUT,	    "gateway.idle_timeout",   DUR,  "60s",     "1ms..596h", "setting", "a client's connection is kept so long between requests") \
