@@ -85,3 +85,37 @@ pids_of() {
 	done
 	[ "$(stat -c %u "$WORK/victim")" = 0 ]
 }
+
+@test "nothing is left of a unix listener; one that another tree has stays" {
+	up
+	sed "s|hello|other|" vyx.yaml >other.yaml
+	run -111 timeout 30 vyx up -f other.yaml -d "$RUN/2"
+	[ "$(curl -s -o /dev/null -w '%{http_code}' --unix-socket "$RUN/web" http://x/hello)" = 200 ]
+	stop up
+	[ ! -e "$RUN/web" ]
+}
+
+@test "up leaves a tree alone that runs under another s6-svscan" {
+	mkdir scan
+	start scan s6-svscan scan
+	vyx tree -d "$RUN" "$PWD/scan"
+	ln -s "$RUN/sv/regd" scan/
+	wait_until s6-svscanctl -a scan
+	wait_until s6-svwait -U -t 1000 "$RUN/sv/regd"
+	p=$(pids_of regd)
+	run -111 --separate-stderr timeout 20 vyx up -f vyx.yaml -d "$RUN"
+	[ "$stderr" = "vyx: $RUN: its services run under the s6-svscan of $PWD/scan: stop them (vyx down), or choose another directory (-d)" ]
+	[ "$(pids_of regd)" = "$p" ]
+	vyx down -d "$RUN"
+}
+
+@test "another user cannot stop a tree, and is told so" {
+	[ "$(id -u)" = 0 ] || skip 'only root can be somebody else'
+	up
+	for w in down reload; do
+		run -111 setpriv --reuid 65534 --regid 65534 --clear-groups vyx $w
+		[ "$output" = "vyx: $RUN: belongs to another user" ]
+	done
+	vyx status >/dev/null
+	stop up
+}

@@ -153,6 +153,11 @@ own() {
 	esac
 }
 
+allowed() {
+	[ ! -d "$run" ] || [ -O "$run" ] || root ||
+		die 111 "$run: belongs to another user"
+}
+
 env_put() {
 	printf %s "$3" >"$run/env/$1/$2" || exit 111
 }
@@ -356,15 +361,15 @@ clean() {
 	wipe
 }
 
-# Logs and state stay, and what keeps names and uids from being used again.
 # Socket files of `unix:` listeners, which vyx-bind made, among the lines on
-# standard input.
+# standard input. One that takes connections is another tree's.
 unlisten() {
 	sed -n 's/^unix://p' | while IFS= read -r l; do
-		[ ! -S "$l" ] || rm -f -- "$l"
+		[ ! -S "$l" ] || vyx-probe -T 200ms "$l" 2>/dev/null || rm -f -- "$l"
 	done
 }
 
+# Logs and state stay, and what keeps names and uids from being used again.
 wipe() {
 	[ ! -e "$run/env/listen" ] || unlisten <"$run/env/listen"
 	rm -rf "$run/scan" "$run/sv" "$run/env" "$run/w" "$run/regd" \
@@ -491,6 +496,9 @@ up() {
 	svscan=
 	trap 'finish 0' TERM INT
 	trap '' HUP
+	scan=$(cat "$run/env/superv/VYX_SCAN" 2>/dev/null)
+	[ "${scan:-$run/scan}" = "$run/scan" ] || ! s6-svok "$run/sv/regd" ||
+		die 111 "$run: its services run under the s6-svscan of $scan: stop them (vyx down), or choose another directory (-d)"
 	clean
 	scan=$run/scan
 	tree
@@ -627,6 +635,7 @@ down)
 	shift $shifts
 	no_operand "$@"
 	default_run
+	allowed
 	down
 	;;
 reload)
@@ -638,6 +647,7 @@ reload)
 	shift $shifts
 	no_operand "$@"
 	default_run
+	allowed
 	[ -n "$named" ] || file=$(cat "$run/env/file" 2>/dev/null || echo "$file")
 	file=$(absolute "$file")
 	reload
