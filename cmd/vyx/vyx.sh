@@ -293,8 +293,9 @@ stopped() {
 	s6-svwait -D -a -t 5000 "$@"
 }
 
-# Order down: who starts workers, who takes requests, who serves them, who
-# connects the two, who knows of all. -a: in no order, at once.
+# Order down: who starts workers, who takes requests, who connects the two, who
+# serves them, who knows of all. Workers come behind vyx-poold, for some wait
+# for the end of every connection. -a: in no order, at once.
 down() {
 	scan=$(cat "$run/env/superv/VYX_SCAN" 2>/dev/null) || return 0
 	if [ -n "$all" ]; then
@@ -302,8 +303,8 @@ down() {
 	else
 		stopped 10000 superv
 		stopped 610000 $(names 'route.*')
-		stopped 10000 $(names '*@*')
 		stopped 10000 pool
+		stopped 10000 $(names '*@*')
 		stopped 10000 regd
 		stopped 5000 fdholder
 	fi
