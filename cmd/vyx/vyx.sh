@@ -602,7 +602,8 @@ rotate() {
 		rm -f "$scan/$s"
 		s6-svscanctl -an "$scan"
 		i=0
-		while s6-svok "$run/sv/$s" && [ $((i = i + 1)) -lt 100 ]; do sleep 0.05; done
+		while { s6-svok "$run/sv/$s" || s6-svok "$run/sv/$s/log"; } &&
+		    [ $((i = i + 1)) -lt 100 ]; do sleep 0.05; done
 		rm -rf "${run:?}/sv/$s" "${run:?}/$s"
 	done
 }
