@@ -72,15 +72,11 @@ on_event(struct vyx_conn *k, uint32_t events)
 {
 	struct client *c = VYX_OF(k, struct client, conn);
 
-	(void)events;
-	if (c->state == C_DEAD)
-		return;
-	/* Whoever hangs up while he is served wants no answer any more. */
-	if (k->hup && c->state == C_BUSY && c->x->in_end) {
+	/* Both ways are closed: also when content is yet to be read. */
+	if (c->state == C_BUSY && events & (EPOLLHUP | EPOLLERR))
 		client_close(c);
-		return;
-	}
-	front_run(c);
+	if (c->state != C_DEAD)
+		front_run(c);
 }
 
 static void

@@ -63,8 +63,12 @@ busy(struct client *c)
 	struct exchange *x = c->x;
 	enum relayed got;
 
-	if (x->in_end)
+	if (x->in_end) {
+		/* Who hangs up while he is served wants no answer any more. */
+		if (c->conn.hup)
+			client_close(c);
 		return 0;
+	}
 	got = relay(x, &intake, &x->in, &c->conn.in, &x->req);
 	if (c->x != x || c->state != C_BUSY)
 		return 1;

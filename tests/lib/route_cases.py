@@ -8,6 +8,7 @@ import contextlib
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -883,6 +884,21 @@ def client_gone():
         until(lambda: len(g.pool.records("drop")) == 2)
         assert g.get().status == 200
         assert g.figures()["aborted"] == "2"
+        # with the last byte, in the same turn
+        g.worker.answer = lambda conn, r: None
+        route = g.procs["route.0"]
+        for i, body in enumerate((b"", b"x" * 20000, b"x" * 500000)):
+            c = g.client()
+            route.send_signal(signal.SIGSTOP)
+            threading.Timer(0.5, route.send_signal, (signal.SIGCONT,)).start()
+            c.send(request("POST / HTTP/1.1", f"Content-Length: {len(body)}",
+                           body=body))
+            if len(body) > 100000:
+                c.s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                               struct.pack("ii", 1, 0))
+            c.close()
+            until(lambda n=str(3 + i): g.figures()["aborted"] == n)
+            until(lambda: g.figures()["clients"] == "0")
 
 
 def pool_killed():
