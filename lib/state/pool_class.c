@@ -40,16 +40,24 @@ vyx_pinst_says(struct vyx_pool *p, struct vyx_pinst *i, int keeps)
 		class_is(i, CLASS_ONESHOT);
 }
 
-/* Is one older than c open, that the worker may be reading instead? */
 static int
-older(const struct vyx_pconn *c)
+blocks(const struct vyx_pconn *c)
+{
+	return c->counts == 1 && c->c >= c->inst->mark;
+}
+
+/* An answer came on c beside older ones: as many block no other. What a
+ * router compares is what it holds itself; here it is all of them. */
+static void
+widen(const struct vyx_pconn *c)
 {
 	const struct vyx_pconn *o;
+	uint32_t n = 0;
 
 	for (o = c->prev; o; o = o->prev)
-		if (o->counts == 1 && o->c >= c->inst->mark)
-			return 1;
-	return 0;
+		n += (uint32_t)blocks(o);
+	if (n > c->inst->width)
+		c->inst->width = n;
 }
 
 static void
@@ -102,6 +110,7 @@ trial_begins(struct vyx_pool *p, struct vyx_pinst *i, uint64_t now)
 {
 	uint64_t gap = i->hits ? VYX_TRIAL_AGAIN : VYX_TRIAL_NS;
 	uint64_t from = i->trial_at ? i->trial_at + gap : 0;
+	uint32_t older = 0;
 	struct vyx_pconn *c;
 
 	if (i->stuck_c || !i->stucks)
@@ -112,8 +121,8 @@ trial_begins(struct vyx_pool *p, struct vyx_pinst *i, uint64_t now)
 		vyx_pool_by(p, from);
 		return;
 	}
-	for (c = i->conns; c && !(c->stuck && older(c)); c = c->next)
-		;
+	for (c = i->conns; c && !(c->stuck && older > i->width); c = c->next)
+		older += (uint32_t)blocks(c);
 	if (!c)
 		return;
 	i->stuck_c = c->c;
@@ -137,6 +146,7 @@ vyx_pinst_stuck(struct vyx_pool *p, struct vyx_pconn *c, int byte, uint64_t now)
 		i->stucks++;
 		trial_begins(p, i, now);
 	} else if (byte) {
+		widen(c);
 		if (i->stuck_c == c->c && !i->proof_by)
 			miss(i, now);
 		else if (i->stuck_c == c->c && now <= i->proof_by)

@@ -8,7 +8,7 @@
  * its other connections for that. So a silent request is reported when an
  * older connection lies idle, or answered what was sent later; unless a slow
  * answer came here before with as many older ones open, which a server that
- * they block could not have given. What other routers hold is not seen: after
+ * they block could not have given; poold hears of each such record. What other routers hold is not seen: after
  * five seconds it is reported whatever is seen here.
  */
 #include "state/window_i.h"
@@ -83,8 +83,10 @@ vyx_window_byte(struct vyx_window *win, struct vyx_wconn *c)
 	    i->conns > i->width + 1) {
 		uint32_t n = older(win, c);
 
-		if (n > i->width)
+		if (n > i->width) {
 			i->width = n;
+			vyx_wconn_tell(c, TELL_STUCK); /* byte=1 */
+		}
 	}
 	vyx_wconn_unawait(c);
 	if (c->stuck) {

@@ -21,7 +21,8 @@ vyx_pen_put(struct vyx_pen *w, const char *p, size_t n)
 		w->full = 1;
 		return;
 	}
-	memcpy(w->p, p, n);
+	if (n)
+		memcpy(w->p, p, n);
 	w->p += n;
 }
 

@@ -636,6 +636,31 @@ slow_is_not_serial(void **state)
 	assert_int_equal(serials, 0);
 }
 
+/* What one router saw answered beside others' connections, poold counts. */
+static void
+wide_is_not_serial(void **state)
+{
+	struct vyx_ppeer *a = router(0), *b = router(1);
+	struct vyx_pool_msg m = { .verb = VYX_V_STUCK, .c = FIRST + 1 };
+
+	(void)state;
+	need(a, 1, 1, 0);
+	heard();
+	need(b, 1, 2, 0);
+	heard();
+	m.byte = 1; /* 2 answered late, while 1 was open elsewhere */
+	hear(b, m);
+	m.byte = 0;
+	hear(b, m);
+	now += 1000 * MS;
+	assert_null(strstr(heard(), "void"));
+	need(b, 1, 3, 0);
+	heard();
+	m.c = FIRST + 2; /* but not beside two */
+	hear(b, m);
+	assert_non_null(strstr(heard(), "a:void="));
+}
+
 static void
 drains_out(void **state)
 {
@@ -760,6 +785,7 @@ main(void)
 		TEST(classes),
 		TEST(one_at_a_time),
 		TEST(slow_is_not_serial),
+		TEST(wide_is_not_serial),
 		TEST(drains_out),
 		TEST(acquire),
 		TEST(blocked_peer),

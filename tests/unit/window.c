@@ -644,6 +644,7 @@ slow(void **state)
 	now += 100 * MS;
 	assert_string_equal(heard(), "");
 	vyx_window_byte(win, b);
+	assert_string_equal(heard(), "stuck=2/1 "); /* beside one: a record */
 	vyx_window_sent(win, b, now);
 	vyx_window_byte(win, a);
 	vyx_window_done(win, a, now);
