@@ -174,6 +174,21 @@ teardown() {
 	wait_until figure_is connections 0
 }
 
+@test "what cannot be read spoils its transaction, all of it" {
+	regd
+	run -0 say ops < <(r begin id=1
+		r put id=2 table=setting key=a value=1 owner=op
+		r put id=3 table=setting key=b value=1 owner=op nonsense=1
+		r commit id=4
+		r begin id=5 nonsense=1
+		r put id=6 table=setting key=c value=1 owner=op
+		r commit id=7)
+	run -0 flat <<<"$output"
+	[ "$(grep -c '^no why=bad' <<<"$output")" = 2 ]
+	run ! grep '^ok' <<<"$output"
+	[ -z "$(vyx-reg ls setting)" ]
+}
+
 @test "begin ... commit: all or nothing, one answer, consecutive revisions" {
 	regd
 	run -0 say ops < <(

@@ -61,6 +61,8 @@ bad(struct vyx_chan *c, const struct vyx_rec *r)
 	    VYX_NUM(c->pid), "uid", VYX_NUM(c->uid), NULL);
 	if (++p->asked > REGD_ASKED)
 		p->ending = 1;
+	if (regd_spoil(p, r))
+		return;
 	regd_no(p, vyx_rec_u(r, VYX_F_ID), "bad", "%s%s%.*s", r->text,
 	    r->where.n ? ": " : "", REGD_SHOW(r->where));
 }

@@ -154,6 +154,9 @@ void regd_sweep(struct regd *d, enum vyx_table t, struct vyx_str who);
 
 /* stage.c: within begin ... commit. regd_staged: 1 when it took the request. */
 void regd_begin(struct regd_peer *p, const struct vyx_rec *r);
+/* A record that cannot be read: within a transaction, or for a begin, commit
+ * will be refused for it. 0: there is none. */
+int regd_spoil(struct regd_peer *p, const struct vyx_rec *r);
 void regd_staged(struct regd_peer *p, const struct vyx_rec *r);
 void regd_commit(struct regd_peer *p, const struct vyx_rec *r);
 void regd_unstage(struct regd_peer *p);

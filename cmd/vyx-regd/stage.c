@@ -77,6 +77,21 @@ regd_begin(struct regd_peer *p, const struct vyx_rec *r)
 	replaces(s, r, &s->why);
 }
 
+int
+regd_spoil(struct regd_peer *p, const struct vyx_rec *r)
+{
+	struct vyx_rec none = { .verb = VYX_V_BEGIN };
+
+	if (!p->stage && r->verb == VYX_V_BEGIN)
+		regd_begin(p, &none);
+	if (!p->stage)
+		return 0;
+	if (!p->stage->why.why)
+		regd_refuse(&p->stage->why, "bad", "%s%s%.*s", r->text,
+		    r->where.n ? ": " : "", REGD_SHOW(r->where));
+	return 1;
+}
+
 static int
 keep(struct regd_stage *s, const struct regd_ask *a)
 {
