@@ -55,15 +55,6 @@ config() {
 	[ "$(grep -c nonsense up.err)" = 1 ]
 }
 
-@test "an operator may take a seen row away, not make one up" {
-	config "listen: ${URL#http://}"
-	up vyx.yaml
-	run -1 vyx-reg put instance 'ghost#1' worker=hello state=ready
-	[[ "$output" == *'you may del'* ]]
-	key=$(vyx-reg ls instance -j | jq -r .key)
-	vyx-reg del instance "$key"
-}
-
 # in_use N - connections to the worker that have an exchange
 in_use() {
 	[ "$(vyx status -j | jq -r 'select(.type == "pool") | .in_use')" = "$1" ]

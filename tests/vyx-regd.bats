@@ -674,7 +674,7 @@ flat77() {
 @test "SIGTERM: what was asked is answered and kept, 0" {
 	regd
 	start w bash -c 'for ((k = 0; k < 10000; k++)); do
-		vyx-reg -T 200ms put setting k.$k value=v >/dev/null || exit 0
+		vyx-reg -T 5s put setting k.$k value=v >/dev/null || exit 0
 		echo k.$k; done'
 	wait_for w.out k.20
 	stop regd

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "poold.h"
@@ -48,20 +47,6 @@ terminate(struct vyx_loop *l, int signo)
 	vyx_loop_stop(l);
 }
 
-/* As many descriptors as we may have. */
-static void
-raise_limit(struct poold *d)
-{
-	struct rlimit r;
-
-	if (getrlimit(RLIMIT_NOFILE, &r))
-		vyx_die_sys(VYX_SYSTEM, "cannot read the descriptor limit");
-	r.rlim_cur = r.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &r))
-		vyx_die_sys(VYX_SYSTEM, "cannot raise the descriptor limit");
-	d->fds_may = r.rlim_cur;
-}
-
 /* Numbers rise over all our lives on this host. */
 static uint64_t
 first_number(void)
@@ -83,7 +68,7 @@ start(struct poold *d)
 
 	d->turn.fn = turn;
 	d->due.fn = due;
-	raise_limit(d);
+	d->fds_may = vyx_prog_fds();
 	if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed ||
 	    !vyx_loop_init(&d->loop) ||
 	    !vyx_loop_signal(&d->loop, SIGTERM, terminate) ||

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -99,23 +98,6 @@ this_host(struct regd *d)
 		vyx_die_sys(VYX_SYSTEM, "host name");
 }
 
-/* A connection each, the stores, the sockets: never short of descriptors. */
-static void
-allow_descriptors(void)
-{
-	struct rlimit r;
-	rlim_t need = REGD_PEERS + 64;
-
-	if (getrlimit(RLIMIT_NOFILE, &r))
-		vyx_die_sys(VYX_SYSTEM, "descriptor limit");
-	if (r.rlim_cur >= need)
-		return;
-	r.rlim_cur = need;
-	if (r.rlim_max < need || setrlimit(RLIMIT_NOFILE, &r))
-		vyx_die(VYX_SYSTEM, "needs %llu descriptors, the limit is %llu",
-		    (unsigned long long)need, (unsigned long long)r.rlim_max);
-}
-
 static void
 listen_all(struct regd *d, const char *run)
 {
@@ -143,7 +125,10 @@ main(int argc, char **argv)
 
 	vyx_prog_start(&prog, &opt, argc, argv);
 	run = vyx_prog_run(&opt);
-	allow_descriptors();
+	/* a connection each, the stores, the sockets: never short of them */
+	if (vyx_prog_fds() < REGD_PEERS + 64)
+		vyx_die(VYX_SYSTEM, "needs a limit of %d descriptors",
+		    REGD_PEERS + 64);
 	signal(SIGXFSZ, SIG_IGN); /* a write that fails is seen as that */
 	umask(077); /* for the stores; sockets get their modes by chmod */
 	this_host(d);

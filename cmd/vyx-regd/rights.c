@@ -87,12 +87,8 @@ regd_may(const struct regd_peer *p, const struct regd_ask *a,
 	const struct vyx_row *old =
 	    vyx_rows_get(&p->d->table[a->table], a->key);
 
-	if (p->chan.edge == VYX_E_OPS && writes(a->table, "OPS")) {
-		if (regd_life(a->table) == REGD_SEEN && !a->del)
-			return regd_refuse(w, "denied",
-			    "what is seen is told by its source; you may del");
+	if (p->chan.edge == VYX_E_OPS && writes(a->table, "OPS"))
 		return owner(p, a, old, w);
-	}
 	if (p->chan.edge == VYX_E_SEEN && p->role != VYX_P_NONE &&
 	    writes(a->table, procs[p->role]))
 		return source(p, a, old, w);

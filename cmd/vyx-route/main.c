@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "router.h"
@@ -89,13 +88,8 @@ static void
 doors(struct router *r)
 {
 	const char *words = getenv("VYX_LISTEN");
-	struct rlimit lim;
 
-	if (getrlimit(RLIMIT_NOFILE, &lim))
-		vyx_die_sys(VYX_SYSTEM, "getrlimit");
-	r->fds = lim.rlim_cur = lim.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &lim))
-		vyx_die_sys(VYX_SYSTEM, "cannot raise the descriptor limit");
+	r->fds = vyx_prog_fds();
 	r->doors.loop = &r->loop;
 	r->doors.on_client = client_accept;
 	if (!vyx_doors_start(&r->doors))

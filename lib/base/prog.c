@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/prog.h"
@@ -150,6 +151,19 @@ vyx_prog_socket(char *path, const struct vyx_opt *o, const char *name)
 		    "%s/%s: %d bytes are too many for a socket's path, %d "
 		    "are allowed: choose a shorter run directory",
 		    run, name, n, VYX_PATH_MAX);
+}
+
+uint64_t
+vyx_prog_fds(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r))
+		vyx_die_sys(VYX_SYSTEM, "cannot read the descriptor limit");
+	r.rlim_cur = r.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &r))
+		vyx_die_sys(VYX_SYSTEM, "cannot raise the descriptor limit");
+	return r.rlim_cur;
 }
 
 void

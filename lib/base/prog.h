@@ -63,6 +63,9 @@ const char *vyx_prog_run(const struct vyx_opt *o);
  * a socket. */
 void vyx_prog_socket(char *path, const struct vyx_opt *o, const char *name);
 
+/* As many descriptors as we may have; how many that is. Exits 111. */
+uint64_t vyx_prog_fds(void);
+
 /* Write the readiness newline to -n, once, and close it. */
 void vyx_prog_ready(struct vyx_opt *o);
 

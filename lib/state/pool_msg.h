@@ -38,9 +38,6 @@ enum vyx_pool_why { VYX_POOL_WHYS(VYX_ID) VYX_POOL_WHY_COUNT };
 #undef VYX_ID
 /* clang-format on */
 
-/* All connections of an instance, whatever their number. */
-#define VYX_POOL_ALL (UINT64_C(1) << 63)
-
 #define VYX_POOL_LACKS 32 /* instances in one `need`; the rest follow */
 #define VYX_POOL_W 64     /* longest worker id, bytes */
 #define VYX_POOL_I 128    /* longest instance id */

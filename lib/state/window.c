@@ -157,11 +157,8 @@ vyx_wconn_rest(struct vyx_wconn *c, uint64_t now)
 		unlink_waiter(q);
 		begin(c);
 		win->ops->serve(win->arg, q, c);
-	} else if (w->head) { /* an older one waits elsewhere */
-		w->urgent = 1;
-		give_or_drop(c);
-	} else if (w->recall || win->draining || w->gone)
-		give_or_drop(c);
+	} else if (w->head || w->recall || win->draining || w->gone)
+		give_or_drop(c); /* head: an older one waits elsewhere */
 	else if (!vyx_winst_push(i, c))
 		vyx_wconn_part(c, TELL_DROP, VYX_POOL_ERROR, SHUT_RDWR);
 	else {
@@ -305,7 +302,6 @@ vyx_window_says(struct vyx_window *win, struct vyx_wconn *c, int keeps)
 	}
 	if (i->said == 3) /* poold counts to three */
 		return;
-	i->said++;
 	i->say = 1;
 	vyx_wworker_touch(i->worker);
 }

@@ -72,10 +72,9 @@ struct vyx_wworker {
 	uint8_t up;
 
 	uint8_t least;
-	uint8_t gone;   /* its row is */
-	uint8_t dirty;  /* in the list */
-	uint8_t again;  /* a conn came: report though nothing changed */
-	uint8_t urgent; /* poold acts on an arrival that is served */
+	uint8_t gone;  /* its row is */
+	uint8_t dirty; /* in the list */
+	uint8_t again; /* a conn came: report though nothing changed */
 
 	uint32_t recall; /* how many to give back yet */
 	uint64_t before; /* ns: of the oldest waiter elsewhere; 0: none */

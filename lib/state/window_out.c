@@ -152,6 +152,7 @@ put_says(struct vyx_wworker *w)
 		if (!say(w->win, &m, -1))
 			return 0;
 		i->say = 0;
+		i->said++;
 	}
 	return 1;
 }
@@ -180,7 +181,7 @@ put_need(struct vyx_wworker *w, uint64_t now)
 	uint64_t since = w->head ? w->head->since : 0;
 
 	if (!differs(w, since)) {
-		w->again = w->urgent = 0;
+		w->again = 0;
 		return 1;
 	}
 	if (!w->waiting == !w->told_waiting && now - w->need_at < VYX_NEED_NS) {
@@ -202,7 +203,7 @@ put_need(struct vyx_wworker *w, uint64_t now)
 	w->told_waiting = w->waiting;
 	w->told_since = since;
 	w->need_at = now;
-	w->again = w->urgent = 0;
+	w->again = 0;
 	return 1;
 }
 

@@ -669,6 +669,10 @@ says(void **state)
 	vyx_window_says(win, c, 1); /* poold counts to three */
 	assert_string_equal(heard(), "");
 	vyx_window_says(win, c, 0);
+	vyx_window_says(win, c, 0);
+	vyx_window_says(win, c, 0);
+	assert_string_equal(heard(), "says=0 "); /* one turn, one record */
+	vyx_window_says(win, c, 0);
 	assert_string_equal(heard(), "says=0 ");
 }
 
