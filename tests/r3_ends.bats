@@ -55,6 +55,18 @@ config() {
 	[ "$(grep -c nonsense up.err)" = 1 ]
 }
 
+@test "another user is told that the registry is not for him" {
+	[ "$(id -u)" = 0 ] || skip 'needs root'
+	config "listen: ${URL#http://}"
+	up vyx.yaml
+	for c in 'vyx-reg ls worker' 'vyx-status' 'vyx-conf -f vyx.yaml apply'; do
+		# shellcheck disable=SC2086 # words
+		run setpriv --reuid 65534 --regid 65534 --clear-groups $c
+		[ "$status" != 0 ]
+		[[ "$output" == *'this uid may not connect here'* ]]
+	done
+}
+
 # in_use N - connections to the worker that have an exchange
 in_use() {
 	[ "$(vyx status -j | jq -r 'select(.type == "pool") | .in_use')" = "$1" ]

@@ -29,7 +29,8 @@ connect_regd(struct vyx_reg_sync *s, const struct vyx_opt *o)
 		    o->limit);
 	if (!vyx_reg_connect(s, vyx_prog_run(o), VYX_E_OPS, "vyx-conf",
 	        (uint64_t)limit))
-		vyx_die_sys(VYX_SYSTEM, "cannot reach vyx-regd at %s", path);
+		vyx_die_sys(VYX_SYSTEM, "cannot reach vyx-regd at %s%s%s", path,
+		    *s->said ? ": " : "", s->said);
 }
 
 static void

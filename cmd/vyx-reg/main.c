@@ -272,7 +272,6 @@ static void
 reach(const struct vyx_opt *o, enum vyx_edge edge)
 {
 	int64_t limit = (int64_t)LIMIT;
-	struct vyx_str text;
 
 	if (o->limit &&
 	    (!vyx_dur_scan(VYX_STRZ(o->limit), &limit) || limit < 0))
@@ -281,11 +280,9 @@ reach(const struct vyx_opt *o, enum vyx_edge edge)
 	if (vyx_reg_connect(&reg, vyx_prog_run(o), edge, prog.name,
 	        (uint64_t)limit))
 		return;
-	if (reg.rec.verb == VYX_V_NO) {
-		text = vyx_rec_str(&reg.rec, VYX_F_TEXT);
-		vyx_die(NO, "%s/%s: %.*s", vyx_prog_run(o),
-		    vyx_rec_edge_socket(edge), (int)text.n, text.p);
-	}
+	if (*reg.said)
+		vyx_die(NO, "%s/%s: %s", vyx_prog_run(o),
+		    vyx_rec_edge_socket(edge), reg.said);
 	vyx_die_sys(VYX_SYSTEM, "%s/%s: no vyx-regd answers", vyx_prog_run(o),
 	    vyx_rec_edge_socket(edge));
 }

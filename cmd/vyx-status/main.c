@@ -151,6 +151,8 @@ main(int argc, char **argv)
 	        (uint64_t)limit)) {
 		figures(&out, run);
 		fflush(stdout);
+		if (*g.said)
+			vyx_die(NOT_WELL, "%s: %s", run, g.said);
 		vyx_die_sys(NOT_WELL, "%s: no registry answers", run);
 	}
 	ls(&g, VYX_T_WORKER, worker);

@@ -248,26 +248,48 @@ utf8(const unsigned char *p, size_t n)
 	return k;
 }
 
+/* How many bytes at p stand for themselves in a JSON string. */
+static size_t
+plain(const unsigned char *p, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' &&
+	    p[i] != '\\')
+		i++;
+	return i;
+}
+
+/* One that does not, or a sequence of UTF-8; *k is its length. */
+static int
+escaped(struct vyx_buf *b, const unsigned char *p, size_t n, size_t *k)
+{
+	char esc[8];
+
+	*k = utf8(p, n);
+	if (*k == 0) {
+		*k = 1;
+		return vyx_buf_puts(b, "\\ufffd");
+	}
+	if (*k > 1)
+		return vyx_buf_put(b, p, *k);
+	if (*p == '"' || *p == '\\')
+		return vyx_buf_putc(b, '\\') && vyx_buf_putc(b, (char)*p);
+	snprintf(esc, sizeof esc, "\\u%04x", *p);
+	return vyx_buf_puts(b, esc);
+}
+
 int
 vyx_buf_json(struct vyx_buf *b, struct vyx_str s)
 {
 	const unsigned char *p = (const unsigned char *)s.p;
-	size_t start = b->n;
+	size_t start = b->n, k;
 
-	for (size_t i = 0, k; i < s.n; i += k ? k : 1) {
-		char esc[8];
-		int ok;
+	for (size_t i = 0; i < s.n; i += k) {
+		int ok = (k = plain(p + i, s.n - i)) > 0
+		    ? vyx_buf_put(b, p + i, k)
+		    : escaped(b, p + i, s.n - i, &k);
 
-		k = utf8(p + i, s.n - i);
-		if (k == 0)
-			ok = vyx_buf_puts(b, "\\ufffd");
-		else if (p[i] == '"' || p[i] == '\\')
-			ok = vyx_buf_putc(b, '\\') && vyx_buf_putc(b, s.p[i]);
-		else if (p[i] < 0x20 || p[i] == 0x7f) {
-			snprintf(esc, sizeof esc, "\\u%04x", p[i]);
-			ok = vyx_buf_puts(b, esc);
-		} else
-			ok = vyx_buf_put(b, p + i, k);
 		if (!ok)
 			return b->n = start, 0;
 	}

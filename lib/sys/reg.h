@@ -93,6 +93,7 @@ struct vyx_reg_sync {
 	struct vyx_rec rec;
 	uint32_t next_id;
 	uint64_t rev, floor;
+	char said[128]; /* why regd turned us away (EACCES) */
 };
 int vyx_reg_connect(struct vyx_reg_sync *s, const char *run, enum vyx_edge edge,
     const char *role, uint64_t limit);

@@ -47,12 +47,24 @@ static int
 greet(struct vyx_reg_sync *s, const char *role)
 {
 	struct vyx_rec_out o = vyx_rec_begin(&s->out, VYX_V_HELLO);
+	struct vyx_str text;
 
 	vyx_rec_putu(&o, VYX_F_PROTO, VYX_PROTO);
 	vyx_rec_putz(&o, VYX_F_ROLE, role);
 	vyx_rec_putz(&o, VYX_F_NAME, role);
-	if (!vyx_rec_end(&o) || !vyx_reg_sync_send(s) || !vyx_reg_sync_recv(s))
+	if (!vyx_rec_end(&o))
 		return 0;
+	/* whoever is turned away is told so before this is read */
+	if (!vyx_reg_sync_send(s) && errno != EPIPE)
+		return 0;
+	if (!vyx_reg_sync_recv(s))
+		return 0;
+	if (s->rec.verb == VYX_V_NO) {
+		text = vyx_rec_str(&s->rec, VYX_F_TEXT);
+		snprintf(s->said, sizeof s->said, "%.*s",
+		    text.n < sizeof s->said ? (int)text.n : 0, text.p);
+		return errno = EACCES, 0;
+	}
 	if (s->rec.verb != VYX_V_HELLO ||
 	    vyx_rec_u(&s->rec, VYX_F_PROTO) < VYX_PROTO_MIN)
 		return errno = EPROTO, 0;
