@@ -110,7 +110,7 @@ make_service(struct superv *s, struct inst *n, const struct work *w,
 	put_script(&d, "run", 0700, &b);
 	run_finish(&b);
 	put_script(&d, "finish", 0755, &b);
-	run_check(&b, s, n, w);
+	run_check(&b, s, n, w, u);
 	put_script(&d, "data/check", 0755, &b);
 	run_log(&b, s, n, u);
 	put_script(&d, "log/run", 0755, &b);

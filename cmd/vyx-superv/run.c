@@ -148,11 +148,16 @@ run_script(struct vyx_buf *b, const struct superv *s, const struct inst *n,
 
 void
 run_check(struct vyx_buf *b, const struct superv *s, const struct inst *n,
-    const struct work *w)
+    const struct work *w, const struct who *u)
 {
 	vyx_buf_puts(b, "#!/bin/sh\n");
 	if (!n->fd || *w->health) {
-		vyx_buf_puts(b, "exec vyx-probe ");
+		vyx_buf_puts(b, "exec ");
+		/* its socket may be a link of its to somebody else's; that of
+		 * {fd} is ours, and not for its user to connect to */
+		if (!n->fd)
+			as_user(b, s, u);
+		vyx_buf_puts(b, "vyx-probe ");
 		quote_socket(b, s, n);
 		vyx_buf_putc(b, ' ');
 		if (*w->health)

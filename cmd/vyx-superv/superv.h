@@ -121,7 +121,7 @@ void make_link(struct superv *s, const char *name);
 void run_script(struct vyx_buf *b, const struct superv *s, const struct inst *n,
     const struct work *w, const struct who *u);
 void run_check(struct vyx_buf *b, const struct superv *s, const struct inst *n,
-    const struct work *w);
+    const struct work *w, const struct who *u);
 void run_finish(struct vyx_buf *b);
 void run_log(struct vyx_buf *b, const struct superv *s, const struct inst *n,
     const struct who *u);

@@ -103,7 +103,7 @@ wanted_uid(struct superv *s, const struct work *w, uid_t *uid)
 		return NULL;
 	}
 	if ((pw = getpwnam(w->user)) == NULL)
-		return "there is no user of the name in user:";
+		return "there is no such user as user: says";
 	*uid = pw->pw_uid;
 	return NULL;
 }
