@@ -47,13 +47,13 @@ teardown() {
 	run -1 vyx-probe -v "$S" /reset
 	assert_output --partial 'closed'
 	stop hello
-	start bad socat "UNIX-LISTEN:$S,fork" SYSTEM:'echo 220 mail.example'
+	start bad socat "UNIX-LISTEN:$S,fork" SYSTEM:'read -r _; echo 220 mail.example'
 	wait_until test -S "$S"
 	run -1 vyx-probe -v "$S" /
 	assert_output --partial 'no HTTP'
 	stop bad || true
 	rm -f "$S"
-	start half socat "UNIX-LISTEN:$S,fork" SYSTEM:"printf 'HTTP/1.1 200 OK'"
+	start half socat "UNIX-LISTEN:$S,fork" SYSTEM:"read -r _; printf 'HTTP/1.1 200 OK'"
 	wait_until test -S "$S"
 	run -1 vyx-probe "$S" /
 }
