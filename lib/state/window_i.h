@@ -18,7 +18,7 @@
 #define VYX_NEED_NS VYX_MS                /* between two needs of a worker */
 #define VYX_FAIR_NS (2 * VYX_MS)          /* an own waiter may be younger by */
 #define VYX_STUCK_NS (100 * VYX_MS)       /* without a byte */
-#define VYX_STUCK_LONG_NS (5000 * VYX_MS) /* ... whoever is to blame */
+#define VYX_STUCK_LONG_NS (1000 * VYX_MS) /* ... whoever is to blame */
 #define VYX_SCAN_NS (1000 * VYX_MS)
 #define VYX_REPLACE_NS (1000 * VYX_MS) /* for the replacement to come */
 #define VYX_REDIAL_MIN_NS (10 * VYX_MS)

@@ -8,8 +8,8 @@
  * its other connections for that. So a silent request is reported when an
  * older connection lies idle, or answered what was sent later; unless a slow
  * answer came here before with as many older ones open, which a server that
- * they block could not have given; poold hears of each such record. What other routers hold is not seen: after
- * five seconds it is reported whatever is seen here.
+ * they block could not have given; poold hears of each such record. What other
+ * routers hold is not seen: after a second it is reported whatever is seen.
  */
 #include "state/window_i.h"
 
