@@ -46,18 +46,23 @@ blocks(const struct vyx_pconn *c)
 	return c->counts == 1 && c->c >= c->inst->mark;
 }
 
-/* An answer came on c beside older ones: as many block no other. What a
- * router compares is what it holds itself; here it is all of them. */
+/*
+ * An answer came on wide_c beside older ones: as many block no other. What a
+ * router compares is what it holds itself; here it is all of them. One whose
+ * end made room for the answer may be known as open still: those count that
+ * are so a little later.
+ */
 static void
-widen(const struct vyx_pconn *c)
+widen(struct vyx_pinst *i)
 {
 	const struct vyx_pconn *o;
 	uint32_t n = 0;
 
-	for (o = c->prev; o; o = o->prev)
+	for (o = i->conns; o && o->c < i->wide_c; o = o->next)
 		n += (uint32_t)blocks(o);
-	if (n > c->inst->width)
-		c->inst->width = n;
+	if (n > i->width)
+		i->width = n;
+	i->wide_c = i->wide_at = 0;
 }
 
 static void
@@ -146,7 +151,11 @@ vyx_pinst_stuck(struct vyx_pool *p, struct vyx_pconn *c, int byte, uint64_t now)
 		i->stucks++;
 		trial_begins(p, i, now);
 	} else if (byte) {
-		widen(c);
+		if (c->c > i->wide_c) {
+			i->wide_c = c->c;
+			i->wide_at = now + VYX_PROOF_NS;
+			vyx_pool_by(p, i->wide_at);
+		}
 		if (i->stuck_c == c->c && !i->proof_by)
 			miss(i, now);
 		else if (i->stuck_c == c->c && now <= i->proof_by)
@@ -168,6 +177,8 @@ vyx_pinst_unstuck(struct vyx_pconn *c)
 void
 vyx_pinst_class_turn(struct vyx_pool *p, struct vyx_pinst *i, uint64_t now)
 {
+	if (i->wide_at && now >= i->wide_at)
+		widen(i);
 	if (i->void_at && now >= i->void_at)
 		trial_void(p, i, now);
 	if (i->proof_by && now > i->proof_by)
@@ -179,6 +190,8 @@ vyx_pinst_class_turn(struct vyx_pool *p, struct vyx_pinst *i, uint64_t now)
 			p->ops->serial(p->arg, i->user, 0);
 		vyx_pinst_touch(i);
 	}
+	if (i->wide_at)
+		vyx_pool_by(p, i->wide_at);
 	if (i->void_at)
 		vyx_pool_by(p, i->void_at);
 	if (i->proof_by)

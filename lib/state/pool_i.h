@@ -60,6 +60,8 @@ struct vyx_pinst {
 	uint64_t serial_until; /* ns: 0 when it is not */
 	uint32_t stucks;       /* connections reported, no byte yet */
 	uint32_t width;        /* most older ones open at a slow answer */
+	uint64_t wide_c;       /* one that came, on this connection */
+	uint64_t wide_at;      /* ns: count the older ones then; 0: none came */
 	uint64_t stuck_c;      /* the connection of the trial, 0: none */
 	uint64_t trial_at;     /* ns: when the last began */
 	uint64_t void_at;      /* ns: when its void is due */

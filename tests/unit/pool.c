@@ -650,6 +650,8 @@ wide_is_not_serial(void **state)
 	heard();
 	m.byte = 1; /* 2 answered late, while 1 was open elsewhere */
 	hear(b, m);
+	now += 50 * MS;
+	heard();
 	m.byte = 0;
 	hear(b, m);
 	now += 1000 * MS;
@@ -659,6 +661,31 @@ wide_is_not_serial(void **state)
 	m.c = FIRST + 2; /* but not beside two */
 	hear(b, m);
 	assert_non_null(strstr(heard(), "a:void="));
+}
+
+/* ... but not one whose end made room for the answer. */
+static void
+gone_is_not_wide(void **state)
+{
+	struct vyx_ppeer *a = router(0), *b = router(1);
+	struct vyx_pool_msg m = { .verb = VYX_V_STUCK, .c = FIRST + 1 };
+
+	(void)state;
+	need(a, 1, 1, 0);
+	heard();
+	need(b, 1, 2, 0);
+	heard();
+	m.byte = 1; /* heard before the end of 1 is */
+	hear(b, m);
+	of(a, VYX_V_DROP, 1, VYX_POOL_CLOSE);
+	now += 50 * MS;
+	heard();
+	need(a, 1, 3, 0);
+	heard();
+	m.c = FIRST + 2;
+	m.byte = 0;
+	hear(a, m);
+	assert_non_null(strstr(heard(), "void="));
 }
 
 static void
@@ -786,6 +813,7 @@ main(void)
 		TEST(one_at_a_time),
 		TEST(slow_is_not_serial),
 		TEST(wide_is_not_serial),
+		TEST(gone_is_not_wide),
 		TEST(drains_out),
 		TEST(acquire),
 		TEST(blocked_peer),
