@@ -276,11 +276,29 @@ answers() {
 	wait $!
 	[ -s answer ]
 	s6-fdholder-list "$RUN/fdholder/s" | grep -qx 'w:hello#1'
+	becomes instance 'hello#1' state ready
 	vyx-reg del worker hello
 	becomes endpoint 'hello#1' state draining
 	vyx-reg put use 'hello#1' source=poold drained=1
 	have instance ''
 	wait_until sh -c '! s6-fdholder-list "$1" | grep -q hello' - "$RUN/fdholder/s"
+}
+
+@test "{fd}: one that is on its way back is emptied before it is stopped" {
+	cat >once.sh <<-'END'
+	[ ! -e once ] || exec sleep 1000
+	touch once
+	exec vyx-hello "$1"
+	END
+	scan
+	worker once 'sh once.sh {fd}'
+	becomes instance 'once#1' state ready
+	s6-svc -r "$RUN/sv/once@1"
+	becomes instance 'once#1' state starting
+	vyx-reg del worker once
+	becomes endpoint 'once#1' state draining
+	vyx-reg put use 'once#1' source=poold drained=1
+	have instance ''
 }
 
 @test "{fd} that nobody reads is not ready" {

@@ -212,13 +212,21 @@ stop(struct inst *n)
 	tell_soon(n);
 }
 
-/* Not wanted any more: its endpoint is emptied first, if it has one. */
+/* Requests may be at its endpoint; with {fd} also while it is on its way back. */
+static int
+serves(const struct inst *n)
+{
+	return n->state == VYX_S_READY ||
+	    (n->fd && n->was_ready && n->state == VYX_S_STARTING);
+}
+
+/* Not wanted any more: its endpoint is emptied first. */
 void
 inst_retire(struct inst *n)
 {
 	if (n->phase != WANTED)
 		return;
-	if (n->state != VYX_S_READY) {
+	if (!serves(n)) {
 		stop(n);
 		return;
 	}
