@@ -877,12 +877,16 @@ def client_gone():
         assert g.log()[0]["status"] == 499
         gate.set()
         # in mid-upload
+        over, g.worker.early = threading.Event(), True
+        g.worker.answer = lambda conn, r: over.wait(10)
         c = g.client().send(request("POST / HTTP/1.1",
                                     "Transfer-Encoding: chunked",
                                     body=b"3\r\nabc\r\n"))
-        until(lambda: len(g.pool.held) == 1)
+        until(lambda: len(g.worker.seen) == 2)
         c.close()
         until(lambda: len(g.pool.records("drop")) == 2)
+        over.set()
+        g.worker.early, g.worker.answer = False, lambda conn, r: conn.sendall(OK)
         assert g.get().status == 200
         assert g.figures()["aborted"] == "2"
         # with the last byte, in the same turn
