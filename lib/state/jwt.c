@@ -39,12 +39,35 @@ vyx_jwt_why(enum vyx_jwt_got got)
 	return why[got];
 }
 
+/* Whether objects and lists go no deeper than VYX_JWT_DEPTH. */
+static int
+shallow(const unsigned char *p, size_t n)
+{
+	int depth = 0, quoted = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] == '"')
+			quoted = !quoted;
+		else if (quoted)
+			i += p[i] == '\\';
+		else if (p[i] == '{' || p[i] == '[')
+			depth++;
+		else if (p[i] == '}' || p[i] == ']')
+			depth--;
+		if (depth > VYX_JWT_DEPTH)
+			return 0;
+	}
+	return 1;
+}
+
 json_t *
 vyx_jwt_object(const unsigned char *p, size_t n)
 {
-	json_t *j =
-	    json_loadb((const char *)p, n, JSON_REJECT_DUPLICATES, NULL);
+	json_t *j = NULL;
 
+	if (shallow(p, n))
+		j = json_loadb((const char *)p, n, JSON_REJECT_DUPLICATES,
+		    NULL);
 	if (json_is_object(j))
 		return j;
 	json_decref(j);

@@ -14,7 +14,7 @@
  *	    of a token until vyx_jwt_claims_free().
  * Needs    malloc; no clock: the time is given.
  * Returns  as said with each. No reason has a byte of a secret or a token.
- * Cost	    measured with 300 bytes of token: see vyx-token(1), PERFORMANCE.
+ * Cost	    one hash of the token, one signature; two JSON texts are read.
  *
  * The algorithm is the configuration's, never the token's: the header's `alg`
  * must be one of vyx_jwt_rules.algs and of the kind of the key. Refused:
@@ -30,6 +30,7 @@
  *     key for the algorithm. With a secret or a PEM file `kid` says nothing;
  *   - a wrong signature. No byte of the claims is read before it is right;
  *   - claims that are no JSON object, or have a member twice (RFC 7519 4);
+ *   - JSON deeper than VYX_JWT_DEPTH: what a worker reads it with may recurse;
  *   - exp, nbf, iat that are no numbers, or over 2^53 either way; a missing
  *     exp, unless it is not required;
  *   - exp <= now - leeway; nbf or iat > now + leeway;
@@ -44,6 +45,7 @@
  */
 #define VYX_JWT_TOKEN_MAX 8192
 #define VYX_JWT_ROLES_MAX 64
+#define VYX_JWT_DEPTH 32
 #define VYX_JWT_KEYS_MAX 64      /* keys of a JWKS */
 #define VYX_JWT_TEXT_MAX 1048576 /* bytes of a PEM or JWKS text */
 
