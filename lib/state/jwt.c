@@ -176,7 +176,8 @@ right_ec(const struct vyx_jwt_key *k, const unsigned char hash[32],
 	unsigned char q[VYX_JWT_POINT];
 	br_ec_public_key pk = { BR_EC_secp256r1, q, sizeof(q) };
 
-	/* r and s are never zero (FIPS 186-5 6.4.2): CVE-2022-21449 */
+	/* r and s are never zero (FIPS 186-5 6.4.2): CVE-2022-21449. BearSSL
+	 * refuses them today, and does not promise it. */
 	if (n != VYX_JWT_ES256_SIG || all_zero(sig, 32) ||
 	    all_zero(sig + 32, 32))
 		return 0;

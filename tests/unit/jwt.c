@@ -19,6 +19,7 @@
 
 #define NOW 1000000
 #define SECRET "0123456789abcdef0123456789abcdef"
+#define IN(s) s s s s s s s s s s s s s s s s s s s s s s s s s s s s s s s s
 #define HS "{\"alg\":\"HS256\"}"
 
 static struct vyx_jwt_keys *keys;
@@ -173,6 +174,9 @@ test_claims(void **state)
 		{ "{\"exp\":2e6,\"roles\":[1]}", VYX_JWT_ROLES },
 		{ "{\"exp\":2e6} x", VYX_JWT_CLAIMS },
 		{ "[]", VYX_JWT_CLAIMS },
+		{ "{\"exp\":2e6,\"x\":\"\\\"" IN("[") "\"}", VYX_JWT_OK },
+		{ "{\"exp\":2e6,\"x\":" IN("[") "1" IN("]") "}",
+		    VYX_JWT_CLAIMS },
 	};
 
 	(void)state;
