@@ -98,7 +98,8 @@ signature(const struct vyx_jwt_signer *s, struct vyx_str text,
 		    &br_sha256_vtable, hash, br_skey_decoder_get_ec(&s->key),
 		    sig);
 	rsa = br_skey_decoder_get_rsa(&s->key);
-	if (!br_rsa_pkcs1_sign_get_default()(vyx_jwt_oid, hash, 32, rsa, sig))
+	if (!rsa ||
+	    !br_rsa_pkcs1_sign_get_default()(vyx_jwt_oid, hash, 32, rsa, sig))
 		return 0;
 	return (rsa->n_bitlen + 7) / 8;
 }
