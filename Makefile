@@ -17,7 +17,7 @@ HARDEN	= -fPIE -fstack-protector-strong -fstack-clash-protection \
 ALL	= -std=gnu11 -D_GNU_SOURCE -DVYX_VERSION='"$(VERSION)"' -Ilib -I. \
 	  $(WARN) $(HARDEN) $(CPPFLAGS) $(CFLAGS)
 LINK	= -pie -Wl,-z,relro,-z,now,--as-needed $(CFLAGS) $(LDFLAGS)
-LIBS	= -ls6 -lskarnet -lsqlite3 -ljansson -lyaml
+LIBS	= -ls6 -lskarnet -lsqlite3 -ljansson -lyaml -lbearssl
 
 PROGS	:= $(notdir $(patsubst %/,%,$(dir $(wildcard cmd/*/main.c))))
 SHELLS	:= $(basename $(notdir $(wildcard cmd/*/*.sh)))

@@ -26,6 +26,8 @@
 	X('T', "time", limit, const char *, "time limit, such as 500ms or 2s") \
 	X('w', "count", processes, const char *, "how many processes")         \
 	X('i', "name", name, const char *, "name of this process or slot")     \
+	X('a', "name", alg, const char *, "algorithm of tokens, as HS256")     \
+	X('K', "file", key, const char *, "key: a file, or /dev/fd/N")         \
 	X('k', NULL, keep, int, "give the connection back after exit 0")       \
 	X('t', NULL, tabs, int, "tab-separated, for scripts")                  \
 	X('j', NULL, json, int, "JSON lines, for jq")                          \
