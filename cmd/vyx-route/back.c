@@ -83,6 +83,7 @@ interim(struct back *b)
 		x->status = 101;
 		x->begun = x->tunnel = 1;
 		x->r->counts.tunnels++;
+		pool_touch(x->r);
 		front_tunnel(x);
 		return 0;
 	}

@@ -69,7 +69,7 @@ def kill(pid):
         try:
             with open(f"/proc/{pid}/stat") as f:
                 return f.read().rsplit(")", 1)[1].split()[0] == "Z"
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             return True
     os.kill(int(pid), signal.SIGKILL)
     until(gone)

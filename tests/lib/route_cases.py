@@ -432,6 +432,7 @@ def websocket():
             if not r.get("upgrade"):
                 conn.sendall(OK)
                 return None
+            time.sleep(0.3)  # nothing else is left to say to vyx-poold
             conn.sendall(b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\n"
                          b"Upgrade: websocket\r\nSec-WebSocket-Accept: a\r\n"
                          b"\r\nhello")
