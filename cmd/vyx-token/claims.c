@@ -82,8 +82,10 @@ claims_of(char *const *words, int n, int64_t now)
 		if (!j)
 			vyx_die(VYX_USAGE, "%s: the value cannot be read",
 			    words[i]);
-		if (json_object_getn(all, name.p, name.n))
+		if (json_object_getn(all, name.p, name.n)) {
+			json_decref(j);
 			vyx_die(VYX_USAGE, "%s: given twice", words[i]);
+		}
 		if (json_object_setn_new(all, name.p, name.n, j) < 0)
 			vyx_die(VYX_USAGE, "%s: not UTF-8", words[i]);
 	}
