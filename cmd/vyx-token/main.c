@@ -180,8 +180,10 @@ keys_of(const struct vyx_opt *o, unsigned algs)
 		k = vyx_jwt_keys_pem(vyx_buf_str(&b), &why);
 	if (!k)
 		vyx_die(VYX_CONFIG, "%s: %s", o->key, why);
-	if (!(vyx_jwt_keys_algs(k) & algs))
+	if (!(vyx_jwt_keys_algs(k) & algs)) {
+		vyx_jwt_keys_free(k);
 		vyx_die(VYX_CONFIG, "%s: no key for %s", o->key, o->alg);
+	}
 	explicit_bzero(b.p, b.n);
 	vyx_buf_free(&b);
 	return k;
