@@ -72,6 +72,18 @@ hundred() {
 	stop two CONT
 }
 
+@test "max_waiting: 0: what there is room for is served, one more is refused" {
+	project
+	worker hello "$HELLO {socket}" 'pool: {max_size: 2, max_waiting: 0}'
+	up vyx.yaml
+	run -0 get hello /hello
+	assert_output hello
+	run load_ hello -c 3 -n 3 -e 200,503 /sleep/1500
+	assert_success
+	assert_line $'200\t2'
+	assert_line $'503\t1'
+}
+
 @test "waited too long: 504 with Retry-After, and the slow one is served" {
 	project
 	worker hello "$HELLO {socket}" 'pool: {max_size: 1, wait_timeout: 300ms}'

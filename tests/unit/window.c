@@ -184,8 +184,8 @@ setup(void **state)
 	served_to = expired = NULL;
 	said[0] = 0;
 	win = vyx_window_new(&ops, NULL, VYX_P_ROUTE, "route.0", 7);
-	w = vyx_window_worker(win, VYX_STR("w"), 0, 3);
-	vyx_window_endpoint(win, w, VYX_STR("a"), 1, now);
+	w = vyx_window_worker(win, VYX_STR("w"), 0, 2);
+	vyx_window_endpoint(win, w, VYX_STR("a"), 1, 1, now);
 	assert_string_equal(heard(), "dial hello held=0 ");
 	assert_true(greet());
 	records = 0;
@@ -314,6 +314,14 @@ silent(void **state)
 }
 
 static void
+no_place(struct vyx_waiter *q)
+{
+	*q = (struct vyx_waiter){ .since = now, .deadline = now };
+	assert_false(vyx_window_wait(win, w, q, now));
+	assert_int_equal(errno, ENOSPC);
+}
+
+static void
 waits_in_order(void **state)
 {
 	struct vyx_waiter q[4];
@@ -323,9 +331,7 @@ waits_in_order(void **state)
 	wait_for(&q[0], now);
 	wait_for(&q[1], now + 1);
 	wait_for(&q[2], now - 5); /* a retry keeps its place */
-	q[3] = (struct vyx_waiter){ .since = now, .deadline = now };
-	assert_false(vyx_window_wait(win, w, &q[3], now));
-	assert_int_equal(errno, ENOSPC);
+	no_place(&q[3]);          /* one has room, two may wait */
 	assert_string_equal(heard(), "need=3 ");
 	c = lend(1, "a", 1);
 	assert_ptr_equal(served_to, &q[2]);
@@ -335,6 +341,29 @@ waits_in_order(void **state)
 	vyx_window_done(win, c, now);
 	assert_ptr_equal(served_to, &q[1]);
 	assert_string_equal(heard(), "need=0 ");
+}
+
+/* Who only waits for a dial is no burden to the queue. */
+static void
+room_is_no_queue(void **state)
+{
+	struct vyx_waiter q[3];
+	struct vyx_wconn *c;
+
+	(void)state;
+	vyx_window_worker(win, VYX_STR("w"), 0, 0);
+	wait_for(&q[0], now);
+	no_place(&q[1]);
+	c = lend(1, "a", 1);
+	assert_ptr_equal(served_to, &q[0]);
+	no_place(&q[1]);
+	vyx_window_endpoint(win, w, VYX_STR("a"), 1, 2, now);
+	wait_for(&q[1], now);
+	no_place(&q[2]);
+	vyx_window_endpoint(win, w, VYX_STR("a"), 0, 0, now);
+	vyx_window_cancel(win, &q[1]);
+	no_place(&q[2]);
+	vyx_window_drop(win, c, VYX_POOL_EOF, now);
 }
 
 static void
@@ -747,6 +776,7 @@ main(void)
 		TEST(refilled),
 		TEST(silent),
 		TEST(waits_in_order),
+		TEST(room_is_no_queue),
 		TEST(expires),
 		TEST(reports_again),
 		TEST(at_most_one_a_ms),
