@@ -84,6 +84,21 @@ hundred() {
 	assert_line $'503\t1'
 }
 
+@test "a worker that dies late: its request has a whole wait for the next one" {
+	local pid
+	project
+	worker hello "$HELLO {fd}" 'pool: {max_size: 1, wait_timeout: 1s}'
+	up vyx.yaml
+	run -0 get hello /hello
+	pid=$(instance_pid hello 1)
+	kill -STOP "$pid"
+	start late get hello /hello -w ' %{http_code}'
+	sleep 1.5
+	kill -9 "$pid"
+	wait_until gone "${PID[late]}"
+	assert_equal "$(cat late.out)" $'hello\n 200'
+}
+
 @test "waited too long: 504 with Retry-After, and the slow one is served" {
 	project
 	worker hello "$HELLO {socket}" 'pool: {max_size: 1, wait_timeout: 300ms}'
