@@ -271,6 +271,25 @@ least_loaded(void **state)
 	assert_int_equal(take()->c, 3);
 }
 
+/* Whose turn it is counts among equals alone. */
+static void
+least_busy(void **state)
+{
+	struct vyx_wconn *c;
+
+	(void)state;
+	vyx_window_worker(win, VYX_STR("w"), 1, 3);
+	lend(1, "a", 1);
+	take();
+	lend(2, "a", 2);
+	lend(11, "b", 11);
+	for (int k = 0; k < 4; k++) {
+		c = take();
+		assert_int_equal(c->c, 11);
+		vyx_window_done(win, c, now);
+	}
+}
+
 static void
 refilled(void **state)
 {
@@ -591,6 +610,18 @@ poold_away(void **state)
 	assert_ptr_equal(expired, &q); /* waited, as long as it could */
 }
 
+/* What the last life of poold was told and did not do, the next one hears. */
+static void
+tells_again(void **state)
+{
+	(void)state;
+	window(2, 0);
+	assert_string_equal(heard(), "need=0/a:2 ");
+	vyx_window_down(win, now);
+	now += 10 * MS;
+	assert_string_equal(heard(), "dial hello held=0 need=0/a:2 ");
+}
+
 static void
 blocked_edge(void **state)
 {
@@ -773,6 +804,7 @@ main(void)
 		TEST(lowest_first),
 		TEST(in_turn),
 		TEST(least_loaded),
+		TEST(least_busy),
 		TEST(refilled),
 		TEST(silent),
 		TEST(waits_in_order),
@@ -786,6 +818,7 @@ main(void)
 		TEST(tunnels),
 		TEST(idle),
 		TEST(poold_away),
+		TEST(tells_again),
 		TEST(blocked_edge),
 		TEST(stuck),
 		TEST(stuck_behind_busy),
