@@ -117,6 +117,8 @@ struct vyx_window {
 
 /* window_stuck.c */
 void vyx_wconn_unawait(struct vyx_wconn *c);
+/* Look at c in a while: no answer has come on it. */
+void vyx_wconn_await(struct vyx_wconn *c, uint64_t now);
 /* Report what is stuck, of those whose look is due. */
 void vyx_window_look(struct vyx_window *win, uint64_t now);
 

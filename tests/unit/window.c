@@ -691,6 +691,37 @@ stuck_behind_busy(void **state)
 }
 
 /* ... but not of a server that has answered slowly beside as many. */
+/* A poold that starts knows nothing of what the last one was told. */
+static void
+stuck_told_again(void **state)
+{
+	struct vyx_wconn *a;
+
+	(void)state;
+	lend(1, "a", 1);
+	lend(2, "a", 2);
+	vyx_window_sent(win, a = take(), now);
+	vyx_window_sent(win, take(), now);
+	vyx_window_byte(win, a);
+	vyx_window_done(win, a, now);
+	now += 100 * MS;
+	assert_string_equal(heard(), "stuck=2/0 ");
+	vyx_window_down(win, now);
+	away = 1;
+	for (int k = 0; k < 20; k++) {
+		now += 100 * MS;
+		assert_string_equal(heard(), "dial ");
+	}
+	away = 0;
+	now += 100 * MS;
+	assert_string_equal(heard(),
+	    "dial hello hold=2/busy/2 hold=1/idle/1 held=2 ");
+	now += 100 * MS;
+	assert_string_equal(heard(), "stuck=2/0 ");
+	now += 100 * MS;
+	assert_string_equal(heard(), "");
+}
+
 static void
 slow(void **state)
 {
@@ -822,6 +853,7 @@ main(void)
 		TEST(blocked_edge),
 		TEST(stuck),
 		TEST(stuck_behind_busy),
+		TEST(stuck_told_again),
 		TEST(slow),
 		TEST(says),
 		TEST(drains),
