@@ -23,6 +23,7 @@ edge_up(struct vyx_window *win)
 		for (i = w->insts; i; i = i->next) {
 			i->told_lack = 0;
 			i->say = i->says != 0;
+			i->said = 0;
 		}
 		vyx_wworker_touch(w);
 	}

@@ -765,6 +765,16 @@ says(void **state)
 	assert_string_equal(heard(), "says=0 "); /* one turn, one record */
 	vyx_window_says(win, c, 0);
 	assert_string_equal(heard(), "says=0 ");
+	/* so does the next one, from the start */
+	vyx_window_down(win, now);
+	now += 10 * MS;
+	assert_string_equal(heard(), "dial hello hold=1/idle/1 held=1 says=0 ");
+	for (int k = 0; k < 2; k++) {
+		vyx_window_says(win, c, 0);
+		assert_string_equal(heard(), "says=0 ");
+	}
+	vyx_window_says(win, c, 0);
+	assert_string_equal(heard(), "");
 }
 
 static void
