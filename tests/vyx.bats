@@ -37,6 +37,12 @@ left() {
 	find "$RUN" -mindepth 1 -maxdepth 1 | sed "s|$RUN/||" | sort | tr '\n' ' '
 }
 
+# in_flight - the router has a request that is not answered yet
+in_flight() {
+	[ "$(printf 'stat\n\n' | socat -t 5 - "UNIX-CONNECT:$RUN/route.0/ctl" |
+	    awk '$0 == "name=busy" { getline; print }')" = value=1 ]
+}
+
 slot_pid() {
 	s6-svstat -o pid "$RUN/sv/route.$1"
 }
@@ -89,12 +95,13 @@ slot_pid() {
 @test "a second signal does not wait for what is in flight" {
 	config
 	up vyx.yaml
-	curl -s -m 30 "$URL/sleep/25000" >/dev/null 3>&- &
-	sleep 0.5
+	curl -s -m 90 "$URL/sleep/60000" >/dev/null 3>&- &
+	wait_until in_flight
 	kill -TERM "${PID[up]}"
 	sleep 1.5
 	run ! gone "${PID[up]}"
-	VYX_WAIT=8 stop up
+	# what is in flight may take 30 s
+	VYX_WAIT=20 stop up
 	[ ! -e "$RUN/scan" ]
 }
 
@@ -124,12 +131,13 @@ slot_pid() {
 }
 
 @test "meanwhile requests to a worker that is not ready get 503" {
-	config '  - id: slow' '    command: sh slow.sh {socket}' '    startup_timeout: 20s' \
+	config '  - id: slow' '    command: sh slow.sh {socket}' '    startup_timeout: 80s' \
 	    '    routes: [{path: /slow}]' '    pool: {wait_timeout: 200ms}'
-	printf 'sleep 3\nexec vyx-hello "$1"\n' >slow.sh
+	printf 'until [ -e now ]; do sleep 0.1; done\nexec vyx-hello "$1"\n' >slow.sh
 	start up vyx up -f vyx.yaml -d "$RUN"
 	wait_until sh -c '[ "$(curl -s -o /dev/null -w "%{http_code}" "$0/slow")" = 503 ]' "$URL"
 	run ! grep ready up.out
+	touch now
 	wait_until up_or_gone
 	[ "$(curl -sS -o /dev/null -w '%{http_code}' "$URL/slow")" = 404 ]
 	down
