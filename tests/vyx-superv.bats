@@ -137,6 +137,20 @@ at_least() {
 	[ -z "$(ls -A "$RUN/sv" | grep '^\.')" ]
 }
 
+@test "a worker whose name begins with a dot runs, is adopted, and goes" {
+	scan
+	worker ..hid 'vyx-hello {socket}' shutdown-ms=100
+	becomes instance '..hid#1' state ready
+	answers +..hid@1
+	s6-svc -wR -T 20000 -r "$RUN/sv/superv"
+	worker ..hid 'vyx-hello {socket}' shutdown-ms=100 env=A=1
+	becomes instance '..hid#2' state ready
+	have instance '..hid#2'
+	vyx-reg del worker ..hid
+	have instance ''
+	[ -z "$(find "$RUN/sv" "$RUN/w" "$RUN/scan" -name '*hid*')" ]
+}
+
 @test "replicas: a change starts or stops just the difference" {
 	scan
 	worker hello 'vyx-hello {socket}' replicas=2
@@ -176,6 +190,16 @@ at_least() {
 	done
 	have instance 'hello#5'
 	[ "$(ls "$RUN/log" | grep hello | tr '\n' ' ')" = 'hello@3 hello@4 hello@5 ' ]
+}
+
+@test "a row that does not say how long is drained too" {
+	scan
+	vyx-reg put worker bare command='vyx-hello {socket}' dir="$dir" owner=op protocol=http
+	becomes endpoint 'bare#1' state up
+	vyx-reg del worker bare
+	becomes endpoint 'bare#1' state draining
+	vyx-reg put use 'bare#1' source=poold drained=1
+	have instance ''
 }
 
 @test "not drained in time: stopped all the same" {

@@ -455,7 +455,7 @@ tell_failed() {
 		print $2 ": " $4 ($8 != "" ? ": " $8 : ", last end " $6) }' |
 	while read -r line; do
 		echo "vyx: worker instance $line" >&2
-		said "$(echo "${line%%: *}" | tr '#' @)"
+		said "$(echo "${line%%: *}" | sed 's/^\./+./; s/#/@/')"
 	done
 }
 
