@@ -424,6 +424,23 @@ slot_pid() {
 	down
 }
 
+@test "no HOME, no value, a state directory that cannot be: said, and nothing is left" {
+	config "ipc: {socket_dir: $RUN/own}"
+	local as=()
+	[ "$(id -u)" != 0 ] || as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	cd "$RUN" # where it would be made without a home
+	run -100 env -u VYX_RUN -u HOME -u XDG_STATE_HOME "${as[@]}" vyx up -f "$WORK/vyx.yaml"
+	assert_output 'vyx: HOME is not set, so there is no place for the state: give it with -s'
+	touch file
+	run -111 vyx up -f "$WORK/vyx.yaml" -d "$RUN" -s "$RUN/file/state"
+	assert_output --partial "vyx: $RUN/file/state: cannot be made"
+	[ "$(left)" = 'file lock log superv ' ]
+	for o in -d -f -s; do
+		run -100 vyx up $o ''
+		assert_output "vyx: $o: its value is empty"
+	done
+}
+
 @test "vyx NAME runs vyx-NAME; help, version and nonsense" {
 	run -0 vyx reg -V
 	[[ "$output" == 'vyx-reg '* ]]
