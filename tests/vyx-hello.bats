@@ -190,6 +190,11 @@ hello() {
 	assert_output --partial "jitter=soon"
 	run -100 vyx-hello "/$(printf '%0110d' 0)"
 	run -111 vyx-hello "$RUN/none/s"
+	run -100 timeout -k 1 9 vyx-hello ''
+	echo precious >file
+	run -111 timeout -k 1 9 vyx-hello file
+	assert_output 'vyx-hello: file: a file that is no socket has that name'
+	[ "$(cat file)" = precious ]
 	run -100 vyx-hello 0 </dev/null
 	run -0 vyx-hello -V
 }
