@@ -59,6 +59,7 @@ no_stragglers() {
 start() {
 	local name=$1
 	shift
+	: >"$name.out" # that of the one before may say it is ready still
 	"$@" >"$name.out" 2>"$name.err" </dev/null 3>&- &
 	PID[$name]=$!
 }
