@@ -60,7 +60,7 @@ hundred() {
 	assert_success
 	assert_line $'200\t3'
 	assert_line $'503\t9'
-	slow 2000
+	slow 6000
 	start one get hello /hello
 	start two get hello /hello
 	wait_until waiting 2
@@ -103,7 +103,7 @@ hundred() {
 	project
 	worker hello "$HELLO {socket}" 'pool: {max_size: 1, wait_timeout: 300ms}'
 	up vyx.yaml
-	slow 2000
+	slow 5000
 	run -0 get hello /hello -i
 	assert_line --index 0 --partial ' 504 '
 	assert_output --regexp $'\n[Rr]etry-[Aa]fter: [0-9]+'
@@ -117,7 +117,7 @@ hundred() {
 	worker hello "$HELLO {socket}" 'pool: {max_size: 1}'
 	up vyx.yaml
 	before=$(figure requests)
-	slow 2000
+	slow 6000
 	run load_ hello -c 5 -n 5 -w 0.3 /hello
 	assert_line $'timeout\t5'
 	wait $SLOW
