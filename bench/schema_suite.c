@@ -7,7 +7,7 @@
 #include "state/schema.h"
 
 /*
- * schema_suite [-a] [-o] [-v] DRAFT FILE... - the groups of the public suite
+ * schema_suite [-a] [-o] 2020-12|draft7 FILE... - the groups of the public suite
  * of JSON Schema in each FILE against lib/state/schema; a line a file:
  *
  *	draft file passed failed left-out
