@@ -199,8 +199,6 @@ service() {
 
 # Slots are numbered from 0; there is one more than routers, down.
 slots() {
-	# what they share: the counts of the rate limit
-	place "$run/route" 700 route
 	i=0
 	while [ $i -le "$routers" ]; do
 		place "$run/route.$i" 711 route
@@ -386,8 +384,8 @@ unlisten() {
 wipe() {
 	[ ! -e "$run/env/listen" ] || unlisten <"$run/env/listen"
 	rm -rf "$run/scan" "$run/sv" "$run/env" "$run/w" "$run/regd" \
-	    "$run/pool" "$run/fdholder" "$run/route" "$run"/route.* \
-	    "$run/bind.lock" "$run/superv/ctl"
+	    "$run/pool" "$run/fdholder" "$run"/route.* "$run/bind.lock" \
+	    "$run/superv/ctl"
 }
 
 # The end of what the service $1 said.
