@@ -332,6 +332,23 @@ at_least() {
 	have instance ''
 }
 
+@test "{fd}: one that waits for its next start is emptied before it is stopped" {
+	cat >never.sh <<-'END'
+	[ ! -e never ] || exit 1
+	touch never
+	exec vyx-hello "$1"
+	END
+	scan
+	worker never 'sh never.sh {fd}'
+	becomes instance 'never#1' state ready
+	s6-svc -r "$RUN/sv/never@1"
+	becomes instance 'never#1' state backoff
+	vyx-reg del worker never
+	becomes endpoint 'never#1' state draining
+	vyx-reg put use 'never#1' source=poold drained=1
+	have instance ''
+}
+
 @test "{fd} that nobody reads is not ready" {
 	scan
 	worker deaf 'sh idle.sh {fd}' startup-ms=800

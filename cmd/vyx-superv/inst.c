@@ -220,12 +220,21 @@ stop(struct inst *n)
 	tell_soon(n);
 }
 
-/* Requests may be at its endpoint; with {fd} also while it is on its way back. */
+/* Requests may be at its endpoint; with {fd} also while it is on its way back.
+ */
 static int
 serves(const struct inst *n)
 {
-	return n->state == VYX_S_READY ||
-	    (n->fd && n->was_ready && n->state == VYX_S_STARTING);
+	switch (n->state) {
+	case VYX_S_READY:
+		return 1;
+	case VYX_S_STARTING:
+	case VYX_S_CRASHED:
+	case VYX_S_BACKOFF:
+		return n->fd && n->was_ready;
+	default:
+		return 0;
+	}
 }
 
 /* Not wanted any more: its endpoint is emptied first. */
