@@ -51,6 +51,11 @@ figures(struct vyx_ctl *t, struct vyx_chan *to)
 	vyx_ctl_figure(to, "aborted", c->aborted, NULL, NULL);
 	vyx_ctl_figure(to, "retries", c->retries, NULL, NULL);
 	vyx_ctl_figure(to, "refused", c->refused, NULL, NULL);
+	vyx_ctl_figure(to, "limited", c->limited, NULL, NULL);
+	vyx_ctl_figure(to, "unauthorized", c->unauthorized, NULL, NULL);
+	vyx_ctl_figure(to, "forbidden", c->forbidden, NULL, NULL);
+	vyx_ctl_figure(to, "invalid", c->invalid, NULL, NULL);
+	vyx_ctl_figure(to, "shut", c->shut, NULL, NULL);
 	vyx_ctl_figure(to, "upgrades", c->tunnels, NULL, NULL);
 	vyx_ctl_figure(to, "buffers", r->slabs.out, NULL, NULL);
 	vyx_ctl_figure(to, "log-dropped", r->log.dropped, NULL, NULL);
