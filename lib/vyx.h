@@ -101,7 +101,7 @@
 	X(CTL,	 C, PING,	  "",			     "",		  0) \
 	X(CTL,	 C, STAT,	  "",			     "",		  0) \
 	X(CTL,	 S, PONG,	  "name pid",		     "",		  0) \
-	X(CTL,	 S, FIGURE,	  "name value",		     "w i",		  0) \
+	X(CTL,	 S, FIGURE,	  "name value",		     "w i key",		  0) \
 	X(CTL,	 S, END,	  "",			     "",		  0)
 /* SEEN and OPS speak READ's messages too, both ways. */
 

@@ -29,6 +29,19 @@ worker(struct vyx_chan *to, const struct vyx_plan_worker *w)
 	}
 }
 
+/* Those that are not closed. */
+static void
+breakers(struct vyx_chan *to, const struct vyx_plan_table *table)
+{
+	for (size_t i = 0; table && i < table->n; i++) {
+		const struct vyx_policy *p = table->target[i].policy;
+
+		if (p->breaker.state != VYX_BREAKER_CLOSED)
+			vyx_ctl_row(to, "breaker",
+			    vyx_breaker_word(&p->breaker), p->key);
+	}
+}
+
 void
 figures(struct vyx_ctl *t, struct vyx_chan *to)
 {
@@ -59,6 +72,7 @@ figures(struct vyx_ctl *t, struct vyx_chan *to)
 	vyx_ctl_figure(to, "upgrades", c->tunnels, NULL, NULL);
 	vyx_ctl_figure(to, "buffers", r->slabs.out, NULL, NULL);
 	vyx_ctl_figure(to, "log-dropped", r->log.dropped, NULL, NULL);
+	breakers(to, r->plan.table);
 	for (const struct vyx_plan_worker *w = r->plan.workers; w; w = w->next)
 		worker(to, w);
 }

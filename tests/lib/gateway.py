@@ -461,7 +461,8 @@ class Gateway:
             return got if len(got) >= n else None
         return [json.loads(line) for line in until(lines)]
 
-    def figures(self):
+    def stat(self):
+        """(name, of which row, value) of each figure"""
         s = socket.socket(socket.AF_UNIX)
         s.connect(f"{self.run}/route.0/ctl")
         s.sendall(b"stat\n\n")
@@ -469,13 +470,14 @@ class Gateway:
         while not data.endswith(b"end\n\n"):
             data += s.recv(65536)
         s.close()
-        out = {}
         for rec in data.decode().split("\n\n"):
             f = dict(line.split("=", 1) for line in rec.split("\n")[1:]
                      if "=" in line)
             if "name" in f:
-                out[f["name"]] = f["value"]
-        return out
+                yield f["name"], f.get("key", ""), f["value"]
+
+    def figures(self):
+        return {name: value for name, _, value in self.stat()}
 
     def rss(self):
         with open(f"/proc/{self.procs['route.0'].pid}/status",

@@ -425,6 +425,7 @@ def breaker():
         for i in range(3):
             assert g.get(f"/bad/{i}").status == 500
         n = len(g.worker.seen)
+        assert "breaker bad open" in [" ".join(line) for line in g.stat()]
         a = g.get("/bad/9")
         assert a.status == 503 and json.loads(a.body) == {
             "error": "circuit breaker open", "state": "open"}, a.body
@@ -440,6 +441,7 @@ def breaker():
         g.worker.answer = says(OK)
         until(lambda: g.get("/bad/1").status == 200)
         assert all(g.get("/bad/1").status == 200 for _ in range(5))
+        assert not any(line[0] == "breaker" for line in g.stat())
         assert g.err().count('"circuit breaker","route":"bad","state":"open"') \
             == 2
         # one without policy has none
