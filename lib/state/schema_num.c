@@ -224,8 +224,9 @@ vyx_schema_hash(const json_t *j, uint64_t *steps)
 	uint64_t h[2] = { (uint64_t)json_typeof(j), 0 };
 	size_t i;
 
-	if (*steps)
-		--*steps;
+	uint64_t cost = 1 + json_string_length(j) / 16;
+
+	*steps -= *steps < cost ? *steps : cost;
 	if (!json_is_array(j) && !json_is_object(j))
 		return hash_scalar(j);
 	json_array_foreach(j, i, v)

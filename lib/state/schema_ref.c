@@ -144,12 +144,13 @@ node_of(const struct vyx_schema *s, const json_t *json)
 {
 	struct vyx_schema_node want = { .json = json }, *key = &want, **hit;
 
-	hit = json ? bsearch(&key, s->nodes, s->n, sizeof(*s->nodes), by_json)
-	           : NULL;
+	hit = json
+	    ? bsearch(&key, s->by_json, s->n, sizeof(*s->by_json), by_json)
+	    : NULL;
 	return hit ? *hit : NULL;
 }
 
-/* A terminated copy of `s` without its %XX; NULL: one is wrong. */
+/* A terminated copy of `s` without its %XX; NULL: one is wrong, or NUL. */
 static char *
 decode(struct vyx_schema_load *l, struct vyx_str s)
 {
@@ -164,7 +165,7 @@ decode(struct vyx_schema_load *l, struct vyx_str s)
 			return NULL;
 		hi = vyx_hex_digit((unsigned char)s.p[i + 1]);
 		lo = vyx_hex_digit((unsigned char)s.p[i + 2]);
-		if (hi < 0 || lo < 0)
+		if (hi < 0 || lo < 0 || !(hi | lo))
 			return NULL;
 		to[-1] = (char)(hi << 4 | lo);
 		i += 2;
@@ -263,7 +264,11 @@ vyx_schema_bind(struct vyx_schema_load *l)
 {
 	struct vyx_schema *s = l->s;
 
-	qsort(s->nodes, s->n, sizeof(*s->nodes), by_json);
+	s->by_json = vyx_schema_alloc(l, s->n, sizeof(*s->by_json));
+	if (!s->by_json)
+		return 0;
+	memcpy(s->by_json, s->nodes, s->n * sizeof(*s->by_json));
+	qsort(s->by_json, s->n, sizeof(*s->by_json), by_json);
 	for (size_t i = 0; i < s->n; i++)
 		for (size_t j = 0; j < s->nodes[i]->n; j++)
 			if ((s->nodes[i]->kw[j].id == VYX_SCHEMA_REF ||

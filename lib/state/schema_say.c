@@ -24,14 +24,27 @@ vyx_schema_cut(char *out, size_t cap, struct vyx_str s)
 	return n;
 }
 
+/* Take what fits of a dump; -1 ends it once that is full. */
+static int
+take(const char *p, size_t n, void *arg)
+{
+	struct vyx_pen *w = arg;
+	size_t room = (size_t)(w->end - w->p);
+
+	vyx_pen_put(w, p, n < room ? n : room);
+	w->full = n > room;
+	return n > room ? -1 : 0;
+}
+
 const char *
 vyx_schema_short(const json_t *j, char buf[VYX_SCHEMA_SHORT])
 {
-	char text[VYX_SCHEMA_SHORT] = "";
-	size_t n = json_dumpb(j, text, sizeof(text) - 1,
+	char text[VYX_SCHEMA_SHORT];
+	struct vyx_pen w = { text, text + sizeof(text), 0 };
+	int whole = !json_dump_callback(j, take, &w,
 	    JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
-	struct vyx_str s = { text, n < sizeof(text) ? n : strlen(text) };
-	int whole = n < sizeof(text);
+	struct vyx_str s = { text, (size_t)(w.p - text) };
+	size_t n;
 
 	if (json_is_array(j) && s.n >= 2) {
 		s.p++;

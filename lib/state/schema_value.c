@@ -190,7 +190,8 @@ TEST(format)
 	struct vyx_str s = { json_string_value(j), json_string_length(j) };
 
 	(void)n, (void)seen;
-	if (!s.p || !k->count || !vyx_schema_spend(r, s.n / 16))
+	if (!s.p || !k->count ||
+	    !vyx_schema_spend(r, vyx_schema_format_cost(k->count, s)))
 		return !r->stop;
 	return vyx_schema_format_test(k->count, s) ||
 	    vyx_schema_say(r, NULL, "must be %s",
@@ -257,12 +258,15 @@ TEST(unique)
 		return 0;
 	}
 	many = json_is_true(k->v) ? many : 0;
-	for (size_t i = 0; i < many; i++) {
+	for (size_t i = 0; i < many && vyx_schema_spend(r, 1); i++) {
 		v[i].v = json_array_get(j, i);
 		v[i].hash = vyx_schema_hash(v[i].v, &r->steps);
 	}
-	qsort(v, many, sizeof(*v), by_hash);
-	ok = all_differ(r, v, many);
+	ok = !r->stop;
+	if (ok) {
+		qsort(v, many, sizeof(*v), by_hash);
+		ok = all_differ(r, v, many);
+	}
 	if (v != few)
 		free(v);
 	return ok ||
