@@ -100,6 +100,9 @@ TEST(multiple)
 	char buf[VYX_SCHEMA_SHORT];
 
 	(void)n, (void)seen;
+	/* one of 16 digits and more goes by way of its text */
+	if (json_is_real(j) && !vyx_schema_spend(r, 64))
+		return 0;
 	return !json_is_number(j) || vyx_schema_multiple(j, k->v) ||
 	    vyx_schema_say(r, NULL, "must be a multiple of %s",
 	        vyx_schema_short(k->v, buf));
