@@ -132,8 +132,12 @@ compile(struct vyx_schema_load *l, const struct vyx_schema_node *n,
 	struct vyx_regex_error e = { "no memory", 0 };
 
 	k->re[i] = vyx_regex_compile(pattern, &e);
-	if (k->re[i])
-		return 1;
+	if (k->re[i]) {
+		l->patterns += vyx_regex_size(k->re[i]);
+		return l->patterns <= VYX_SCHEMA_PATTERNS ||
+		    vyx_schema_bad(l, n, vyx_schema_words[k->id].name,
+		        "the patterns of this schema are too large together");
+	}
 	return vyx_schema_bad(l, n, vyx_schema_words[k->id].name,
 	    "%s%.80s%sbyte %zu of the pattern: %s", key ? "\"" : "",
 	    key ? key : "", key ? "\": " : "", e.at, e.why);

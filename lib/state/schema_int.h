@@ -176,6 +176,7 @@ struct vyx_schema_load {
 	struct vyx_schema *s;
 	struct vyx_schema_error *err;
 	unsigned depth;
+	size_t patterns; /* size of those so far */
 };
 
 /* schema_load.c */

@@ -289,7 +289,7 @@ struct vyx_schema *
 vyx_schema_load(struct vyx_str text, const struct vyx_schema_opt *opt,
     struct vyx_schema_error *err)
 {
-	struct vyx_schema_load l = { calloc(1, sizeof(*l.s)), err, 0 };
+	struct vyx_schema_load l = { .s = calloc(1, sizeof(*l.s)), .err = err };
 
 	*err = (struct vyx_schema_error){ .at = "/" };
 	if (!l.s) {

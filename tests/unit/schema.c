@@ -828,6 +828,15 @@ test_schemas_too_large(void **state)
 	    "/pattern", "too large");
 	refused(NEW, VYX_STR("{\"pattern\":\"((){9999}){9999}\"}"), "/pattern",
 	    "too many repeats");
+	/* and each as large as one may be, together */
+	vyx_schema_free(load_text(many(&b, "{\"allOf\":[",
+	                              "{\"pattern\":\"a{8000}\"}",
+	                              VYX_SCHEMA_PATTERNS / 8001, "]}"),
+	    NULL));
+	refused(NEW,
+	    many(&b, "{\"allOf\":[", "{\"pattern\":\"a{8000}\"}",
+	        VYX_SCHEMA_PATTERNS / 8001 + 1, "]}"),
+	    "/allOf/32/pattern", "too large together");
 	vyx_buf_free(&b);
 }
 
