@@ -146,6 +146,7 @@ struct vyx_schema_resource {
 };
 
 struct vyx_schema_node {
+	struct vyx_schema_node *next;
 	const json_t *json;
 	struct vyx_schema_resource *res;
 	struct vyx_schema_kw *kw; /* those with a test, in order */
@@ -165,7 +166,7 @@ struct vyx_schema {
 	enum vyx_schema_draft draft;
 	struct vyx_schema_opt opt;
 	struct vyx_schema_node *root;
-	struct vyx_schema_node **nodes; /* in the order of the text */
+	struct vyx_schema_node *nodes, *last; /* in the order of the text */
 	struct vyx_schema_node **by_json;
 	size_t n;
 	struct vyx_schema_resource *resources;

@@ -263,17 +263,20 @@ int
 vyx_schema_bind(struct vyx_schema_load *l)
 {
 	struct vyx_schema *s = l->s;
+	struct vyx_schema_node *n;
+	size_t at = 0;
 
 	s->by_json = vyx_schema_alloc(l, s->n, sizeof(*s->by_json));
 	if (!s->by_json)
 		return 0;
-	memcpy(s->by_json, s->nodes, s->n * sizeof(*s->by_json));
+	for (n = s->nodes; n; n = n->next)
+		s->by_json[at++] = n;
 	qsort(s->by_json, s->n, sizeof(*s->by_json), by_json);
-	for (size_t i = 0; i < s->n; i++)
-		for (size_t j = 0; j < s->nodes[i]->n; j++)
-			if ((s->nodes[i]->kw[j].id == VYX_SCHEMA_REF ||
-			        s->nodes[i]->kw[j].id == VYX_SCHEMA_DYNREF) &&
-			    !resolve(l, s->nodes[i], &s->nodes[i]->kw[j]))
+	for (n = s->nodes; n; n = n->next)
+		for (size_t i = 0; i < n->n; i++)
+			if ((n->kw[i].id == VYX_SCHEMA_REF ||
+			        n->kw[i].id == VYX_SCHEMA_DYNREF) &&
+			    !resolve(l, n, &n->kw[i]))
 				return 0;
 	return 1;
 }
