@@ -307,7 +307,8 @@ int vyx_schema_say(struct vyx_schema_run *r, const char *key, const char *fmt,
 #define VYX_SCHEMA_SHORT 192
 const char *vyx_schema_short(const json_t *j, char buf[VYX_SCHEMA_SHORT]);
 
-/* `s` into out[cap], terminated, cut where a character begins; its length. */
+/* `s` into out[cap], terminated, cut where a character begins, ? for controls
+ * and what is no UTF-8; its length. */
 size_t vyx_schema_cut(char *out, size_t cap, struct vyx_str s);
 
 /* clang-format off */

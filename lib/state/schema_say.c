@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "regex_int.h"
 #include "schema_int.h"
 #include "wire/pen.h"
 
@@ -12,14 +13,20 @@
 size_t
 vyx_schema_cut(char *out, size_t cap, struct vyx_str s)
 {
-	size_t n = s.n < cap ? s.n : cap - 1;
+	const char *p = s.p, *end = s.n ? s.p + s.n : s.p, *from;
+	size_t n = 0, many;
 
-	if (n < s.n)
-		while (n && ((unsigned char)s.p[n] & 0xc0) == 0x80)
-			n--;
-	for (size_t i = 0; i < n; i++)
-		out[i] =
-		    (unsigned char)s.p[i] < ' ' || s.p[i] == 127 ? '?' : s.p[i];
+	while ((from = p) < end) {
+		vyx_regex_decode(&p, end);
+		many = (size_t)(p - from);
+		if (many >= cap - n)
+			break;
+		memcpy(out + n, from, many);
+		/* a control, or a byte that is no UTF-8 */
+		if (many == 1 && (*from < ' ' || *from == 127))
+			out[n] = '?';
+		n += many;
+	}
 	out[n] = '\0';
 	return n;
 }

@@ -153,7 +153,15 @@ static const struct row {
 	/* Core 8.2.3.2: the outermost anchor of that name */
 	{ NEW, "{'$id':'http://a.example/strict','$dynamicAnchor':'node','$ref':'tree','unevaluatedProperties':false,'$defs':{'t':{'$id':'tree','$dynamicAnchor':'node','properties':{'v':true,'sub':{'items':{'$dynamicRef':'#node'}}}}}}",
 		{ "{'v':1,'sub':[{'v':2,'sub':[]}]}" }, { "{'w':1}", "{'sub':[{'w':1}]}", "{'sub':[{'sub':[{'w':1}]}]}" } },
-	/* without a dynamic anchor it is a $ref */
+	/* without a dynamic anchor it is a $ref, whatever others have */
+	{ NEW, "{'$id':'http://a.example/o','$ref':'i','$defs':{'d':{'$dynamicAnchor':'n','const':1},'i':{'$id':'i','$dynamicRef':'#n','$defs':{'p':{'$anchor':'n','const':2}}}}}",
+		{ "2" }, { "1" } },
+	/* nor does a $ref look for one */
+	{ NEW, "{'$id':'http://a.example/o','$ref':'i','$defs':{'d':{'$dynamicAnchor':'n','const':1},'i':{'$id':'i','$ref':'#n','$defs':{'p':{'$dynamicAnchor':'n','const':2}}}}}",
+		{ "2" }, { "1" } },
+	/* in draft-07 an $id beside a $ref is none */
+	{ OLD, "{'$id':'http://a.example/x','properties':{'p':{'$id':'http://b.example/','$ref':'y'}},'definitions':{'y':{'$id':'y','type':'integer'}}}",
+		{ "{'p':1}" }, { "{'p':''}" } },
 	{ NEW, "{'$dynamicRef':'#n','$defs':{'x':{'$anchor':'n','const':1}}}", { "1" }, { "2" } },
 
 	/* what nobody has looked at */
@@ -250,6 +258,15 @@ struct told {
 };
 
 static void
+utf8(struct vyx_str s)
+{
+	json_t *j = json_stringn(s.p, s.n);
+
+	assert_non_null(j);
+	json_decref(j);
+}
+
+static void
 tell(void *arg, struct vyx_str field, struct vyx_str message)
 {
 	struct told *t = arg;
@@ -257,6 +274,8 @@ tell(void *arg, struct vyx_str field, struct vyx_str message)
 	assert_true(t->n < VYX_SCHEMA_REPORTS);
 	assert_int_equal(field.p[field.n], '\0');
 	assert_int_equal(message.p[message.n], '\0');
+	utf8(field);
+	utf8(message);
 	for (size_t i = 0; i < field.n + message.n; i++) {
 		unsigned char c =
 		    (unsigned char)(i < field.n ? field.p[i]
@@ -449,6 +468,12 @@ static const struct {
 	{ BOTH, "{'if':{'$ref':'#'}}", "/if/$ref", "leads back" },
 	{ NEW, "{'$dynamicAnchor':'a','$dynamicRef':'#a'}", "/$dynamicRef",
 	    "leads back" },
+	/* by way of the anchor of another resource */
+	{ NEW,
+	    "{'$id':'http://a.example/','$ref':'t','$defs':{'o':{"
+	    "'$dynamicAnchor':'n','$ref':'t'},'t':{'$id':'t','$dynamicRef':"
+	    "'#n','$defs':{'b':{'$dynamicAnchor':'n'}}}}}",
+	    "/$defs/o/$ref", "leads back" },
 	{ NEW, "{'dependentSchemas':{'a':{'$ref':'#'}}}",
 	    "/dependentSchemas/a/$ref", "leads back" },
 	{ OLD, "{'dependencies':{'a':{'$ref':'#'}}}", "/dependencies/a/$ref",
@@ -464,6 +489,7 @@ static const struct {
 	{ BOTH, "{'title':'\xff'}", "line 1", "decode byte" },
 	/* what is quoted of it has no control bytes */
 	{ BOTH, "{'a': b\x1e\xff}", "line 1", "not JSON" },
+	{ BOTH, "{'a':\x7f}", "line 1", "near '?'" },
 	{ BOTH, "{'a':\x1e\x1b\x7f}", "line 1", "near '?'" },
 };
 
@@ -713,18 +739,24 @@ test_reports_end(void **state)
 		d = doc_text(vyx_buf_str(&b));
 		assert_false(check(s, d, &t));
 		assert_int_equal(t.n, 2);
-		for (unsigned k = 0; k < t.n; k++) {
-			json_t *utf8 = json_string(t.line[k]);
-
-			assert_non_null(utf8);
-			json_decref(utf8);
-		}
 		assert_true(strlen(t.line[0]) + strlen(t.line[1]) < 600);
 		json_decref(d);
 	}
 	vyx_schema_free(s);
 
 	/* what is quoted of a schema as well */
+	for (int odd = 0; odd < 2; odd++) {
+		b.n = 0;
+		vyx_buf_puts(&b, odd ? "{\"pattern\":\"a" : "{\"pattern\":\"");
+		for (int i = 0; i < 200; i++)
+			vyx_buf_puts(&b, "\xc3\xa9");
+		vyx_buf_puts(&b, "\"}");
+		s = load_text(vyx_buf_str(&b), NULL);
+		d = doc("''");
+		assert_false(check(s, d, &t));
+		json_decref(d);
+		vyx_schema_free(s);
+	}
 	s = load_text(many(&b, "{\"enum\":[", "\"\xc3\xa9\"", 5000, "]}"),
 	    NULL);
 	d = doc("1");
@@ -867,6 +899,13 @@ test_chains(void **state)
 			assert_non_null(strstr(e.why, "64 subschemas for one"));
 		}
 	}
+	/* from the far end, where each walk is short */
+	b.n = 0;
+	vyx_buf_puts(&b, "{\"$defs\":{\"70\":{}");
+	for (int i = 70; i-- > 0;)
+		vyx_buf_fmt(&b, ",\"%d\":{\"$ref\":\"#/$defs/%d\"}", i, i + 1);
+	vyx_buf_puts(&b, "}}");
+	refused(NEW, vyx_buf_str(&b), "/$defs/5/$ref", "64 subschemas for one");
 	/* a ring of many, each alone within bounds */
 	refused(NEW,
 	    VYX_STR("{\"$defs\":{\"a\":{\"$ref\":\"#/$defs/b\"},\"b\":{"
@@ -958,12 +997,16 @@ test_linear(void **state)
 		vyx_buf_fmt(&d, "%s%d", i ? "," : "", i);
 	vyx_buf_puts(&d, "]");
 	text = vyx_buf_str(&d);
-	enough(VYX_STR("{\"uniqueItems\":true}"), text, 20000 * 2, 1);
-	spent(VYX_STR("{\"uniqueItems\":true}"), text, 20000 / 2);
+	enough(VYX_STR("{\"uniqueItems\":true}"), text, 20000 * 3, 1);
+	spent(VYX_STR("{\"uniqueItems\":true}"), text, 20000);
 	/* a large enum costs its length for each item */
 	many(&s, "{\"items\":{\"enum\":[", "1", 10000, "]}}");
 	enough(vyx_buf_str(&s), many(&d, "[", "1", 100, "]"), 1000, 1);
 	spent(vyx_buf_str(&s), many(&d, "[", "0", 100, "]"), 100000);
+	/* what is hashed counts, however deep */
+	many(&d, "[[", "0", 2000, "]]");
+	spent(VYX_STR("{\"uniqueItems\":true}"), vyx_buf_str(&d), 1000);
+	enough(VYX_STR("{\"uniqueItems\":true}"), vyx_buf_str(&d), 2010, 1);
 	/* so does what is kept of each member, and each regex */
 	many(&s, "{\"unevaluatedItems\":true,\"anyOf\":[", "true", 5000, "]}");
 	spent(vyx_buf_str(&s), many(&d, "[", "0", 16000, "]"), 1000000);
