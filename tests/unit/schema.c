@@ -157,7 +157,7 @@ static const struct row {
 	{ NEW, "{'$id':'http://a.example/o','$ref':'i','$defs':{'d':{'$dynamicAnchor':'n','const':1},'i':{'$id':'i','$dynamicRef':'#n','$defs':{'p':{'$anchor':'n','const':2}}}}}",
 		{ "2" }, { "1" } },
 	/* nor does a $ref look for one */
-	{ NEW, "{'$id':'http://a.example/o','$ref':'i','$defs':{'d':{'$dynamicAnchor':'n','const':1},'i':{'$id':'i','$ref':'#n','$defs':{'p':{'$dynamicAnchor':'n','const':2}}}}}",
+	{ NEW, "{'$id':'http://a.example/o','$dynamicAnchor':'n','$ref':'i','$defs':{'i':{'$id':'i','$ref':'#n','$defs':{'p':{'$dynamicAnchor':'n','const':2}}}}}",
 		{ "2" }, { "1" } },
 	/* in draft-07 an $id beside a $ref is none */
 	{ OLD, "{'$id':'http://a.example/x','properties':{'p':{'$id':'http://b.example/','$ref':'y'}},'definitions':{'y':{'$id':'y','type':'integer'}}}",
