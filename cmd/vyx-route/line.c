@@ -70,9 +70,11 @@ put_json(struct exchange *x, struct vyx_buf *b)
 	}
 	if (x->t_byte)
 		put_seconds(b, ",\"worker_time\":", x->t_byte - x->t_taken);
-	if (x->traced)
-		put_text(b, ",\"trace_id\":\"",
-		    (struct vyx_str){ x->trace + 3, 32 });
+	if (x->traced) {
+		vyx_buf_puts(b, ",\"trace_id\":\"");
+		vyx_buf_put(b, x->trace + 3, 32);
+		vyx_buf_putc(b, '"');
+	}
 	if (!x->ended)
 		vyx_buf_puts(b, ",\"cut\":true");
 	vyx_buf_puts(b, "}\n");

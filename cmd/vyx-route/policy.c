@@ -152,10 +152,12 @@ origin(const struct exchange *x)
 	return f ? vyx_http1_str(&x->req, f->value) : VYX_STR("");
 }
 
-/* The lines that each answer has, into out[VYX_CORS_LINES]. */
+/* The lines that each answer has, in r->lines. */
 struct vyx_str
-policy_cors(const struct exchange *x, char *out)
+policy_cors(struct exchange *x)
 {
+	char *out = x->r->lines;
+
 	if (!x->cors)
 		return VYX_STR("");
 	return (struct vyx_str){ out,
@@ -176,7 +178,7 @@ field(const struct vyx_http1 *h, struct vyx_str name)
 int
 policy_preflight(struct exchange *x)
 {
-	char lines[VYX_CORS_LINES];
+	char *lines = x->r->lines + VYX_CORS_LINES;
 	size_t n;
 
 	if (!x->cors || x->verb != VYX_METHOD_OPTIONS || !origin(x).n ||
@@ -184,7 +186,7 @@ policy_preflight(struct exchange *x)
 		return 1;
 	n = vyx_cors_preflight(&x->r->gate.cors, origin(x),
 	    field(&x->req, VYX_STR("access-control-request-headers")), lines,
-	    sizeof lines);
+	    VYX_CORS_LINES - VYX_LIMIT_HEADERS);
 	answer_more(x, 204, NULL, (struct vyx_str){ lines, n });
 	return 0;
 }
@@ -232,23 +234,26 @@ policy_enter(struct exchange *x)
 	return 0;
 }
 
-void
-policy_leave(struct exchange *x, enum vyx_breaker_end end)
+static __attribute__((noinline, cold)) void
+say_state(const struct exchange *x)
 {
-	struct vyx_breaker *b;
+	const struct vyx_breaker *b = &x->policy->breaker;
 	char key[256];
 
-	if (!x->permit.held)
-		return;
-	b = &x->policy->breaker;
-	if (!vyx_breaker_leave(b, &x->r->gate.breaker, x->r->loop.now,
-	        &x->permit, end))
-		return;
 	snprintf(key, sizeof key, "%.*s", (int)x->policy->key.n,
 	    x->policy->key.p);
 	vyx_log(b->state == VYX_BREAKER_OPEN ? VYX_WARN : VYX_INFO,
 	    "circuit breaker", "route", key, "state", vyx_breaker_word(b),
 	    NULL);
+}
+
+void
+policy_leave(struct exchange *x, enum vyx_breaker_end end)
+{
+	if (x->permit.held &&
+	    vyx_breaker_leave(&x->policy->breaker, &x->r->gate.breaker,
+	        x->r->loop.now, &x->permit, end))
+		say_state(x);
 }
 
 /* The head of the answer is in. A trial is over with it; other permits wait
@@ -337,8 +342,9 @@ check(struct exchange *x, struct vyx_str token, struct vyx_jwt_claims *c)
 	return NULL;
 }
 
-int
-policy_token(struct exchange *x)
+/* The route has roles. */
+static __attribute__((noinline)) int
+asked(struct exchange *x)
 {
 	const struct vyx_policy *p = x->policy;
 	struct vyx_jwt_claims c;
@@ -346,8 +352,6 @@ policy_token(struct exchange *x)
 	const char *why;
 	int twice, ok;
 
-	if (!p->n_roles || p->none)
-		return 1;
 	token = bearer(&x->req, &twice);
 	if (twice)
 		return unauthorized(x, "there is more than one");
@@ -366,6 +370,12 @@ policy_token(struct exchange *x)
 	x->r->counts.forbidden++;
 	answer(x, 403, "forbidden");
 	return 0;
+}
+
+int
+policy_token(struct exchange *x)
+{
+	return !x->policy->n_roles || x->policy->none || asked(x);
 }
 
 /* ---- limits ----------------------------------------------------------- */

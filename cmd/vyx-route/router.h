@@ -230,6 +230,9 @@ struct router {
 	struct vyx_ctl ctl;
 	struct counts counts;
 	struct gate gate;
+	/* Lines of one answer in the making: no room of its own is to be
+	 * cleared for each. */
+	char lines[2 * VYX_CORS_LINES];
 	size_t docs; /* bytes of all `doc` */
 	int draining;
 	struct vyx_timer drain;
@@ -300,7 +303,7 @@ void policy_client(struct exchange *x);
 int policy_rate(struct exchange *x);
 int policy_browser(const struct exchange *x);
 int policy_preflight(struct exchange *x);
-struct vyx_str policy_cors(const struct exchange *x, char *out);
+struct vyx_str policy_cors(struct exchange *x);
 int policy_open(struct exchange *x);
 int policy_enter(struct exchange *x);
 void policy_leave(struct exchange *x, enum vyx_breaker_end end);

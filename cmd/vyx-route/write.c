@@ -16,14 +16,13 @@ write_head(struct exchange *x)
 {
 	struct vyx_http1 *h = &x->ans;
 	struct vyx_conn *k = &x->client->conn;
-	char cors[VYX_CORS_LINES];
 	const struct vyx_policy *p = x->policy;
 	struct vyx_forward_answer f = { .id = x->id,
 		.old = x->old,
 		.trailers = x->reads_trailers,
 		.bare = !x->r->plan.set.security_headers,
 		.cors = x->cors,
-		.more = policy_cors(x, cors),
+		.more = policy_cors(x),
 		.rules = p->answer.n_drop ? &p->answer : NULL };
 	size_t n,
 	    cap = h->len + VYX_FORWARD_MORE + f.more.n + p->answer.lines.n;
@@ -131,8 +130,8 @@ void
 write_own(struct exchange *x, unsigned status, const char *text,
     struct vyx_str json, struct vyx_str more)
 {
-	char lines[2 * VYX_CORS_LINES];
-	struct vyx_str cors = policy_cors(x, lines);
+	struct vyx_str cors = policy_cors(x);
+	char *lines = x->r->lines;
 	struct vyx_conn *k = &x->client->conn;
 	struct vyx_forward_own f = { .status = status,
 		.text = text,
@@ -148,7 +147,7 @@ write_own(struct exchange *x, unsigned status, const char *text,
 	char *out = vyx_conn_room(k, cap);
 
 	if (more.n)
-		memcpy(lines + cors.n, more.p, more.n);
+		memmove(lines + cors.n, more.p, more.n);
 	if (out)
 		vyx_conn_wrote(k, vyx_forward_own(out, cap, &f));
 	else
