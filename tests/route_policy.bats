@@ -121,3 +121,7 @@ case_() {
 @test "a row that cannot be read is refused whole" {
 	case_ bad_rows
 }
+
+@test "each failure is told as promised: status, JSON, fields; and reaches no worker" {
+	case_ failures
+}

@@ -550,6 +550,87 @@ def breaker_slow_trial():
         t.join()
 
 
+# ---- all failures, as they are told ----------------------------------------
+
+def failures():
+    """Each row of the table of failures: status, JSON, what else it has."""
+    routes = (("r", "GET POST", "/r"), ("u", "GET", "/u", "role=user"),
+              ("g", "POST", "/g", "validate=greet"),
+              ("one", "GET", "/one", "limits=per-ip=0"),
+              ("tok", "GET", "/tok", "limits=per-token=0"),
+              ("b", "GET", "/b"), ("ws", "WS", "/ws", "role=user"))
+    keys = {"security.circuit_breaker.failures": 1}
+    with Gateway(routes=routes, keys=keys, schemas={"greet": GREET},
+                 env={"JWT_SECRET": SECRET}, global_timeout=300,
+                 payload_max_size=100) as g:
+        upgrade = ("Connection: Upgrade", "Upgrade: websocket",
+                   "Sec-WebSocket-Version: 13",
+                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
+
+        def told(a, status, error, **more):
+            assert a.status == status, (a.line, a.body)
+            assert a.get("content-type") == ["application/json"]
+            assert a.body.endswith(b"}\n")
+            got = json.loads(a.body)
+            assert got.pop("error") == error, a.body
+            for name, value in more.pop("body", {}).items():
+                assert got.pop(name) == value, a.body
+            assert status == 400 or not got, a.body
+            for name, value in more.items():
+                assert a.get(name.replace("_", "-")) == [value], a.fields
+            assert len(a.get("x-request-id")[0]) == 36
+            assert a.get("x-frame-options") == ["DENY"]
+        bad = token(roles=["x"])
+        a = g.get("/one")
+        told(a, 429, "too many requests", ratelimit_remaining="0")
+        assert int(a.get("retry-after")[0]) >= 1
+        a = g.get("/tok", "Authorization: x")
+        told(a, 429, "too many requests")
+        assert int(a.get("retry-after")[0]) >= 1
+        told(g.ask(post("/r", "x" * 101)), 413, "payload too large")
+        told(g.get("/nowhere"), 404, "route not found")
+        told(g.ask(post("/u", "x")), 405, "method not allowed",
+             allow="GET, HEAD")
+        told(g.get("/u"), 401, "unauthorized", www_authenticate="Bearer")
+        told(g.get("/u", f"Authorization: Bearer {bad}"), 403, "forbidden")
+        told(g.ask(post("/g", "{}")), 400, "validation_failed", body={
+            "details": [{"field": "name", "message": "is required"}]})
+        told(g.get("/ws"), 426, "upgrade required", upgrade="websocket")
+        told(g.get("/wsx", *upgrade), 404, "route not found")
+        told(g.get("/ws", *upgrade), 401, "unauthorized")
+        told(g.get("/ws", *upgrade, f"Authorization: Bearer {bad}"), 403,
+             "forbidden")
+        assert not g.worker.seen, "one of them reached the worker"
+        for answer in (says(b"rubbish\r\n\r\n", True),
+                       lambda conn, r: True):
+            g.heard(g.reg("put", "setting",
+                          "security.circuit_breaker.failures",
+                          "value=9").split()[-1])
+            g.worker.answer = answer
+            told(g.ask(post("/r", "x")), 502, "bad gateway")
+        g.worker.answer = lambda conn, r: time.sleep(0.6)
+        told(g.get("/r"), 504, "upstream timeout", retry_after="1")
+        g.heard(g.reg("put", "setting", "security.circuit_breaker.failures",
+                      "value=1").split()[-1])
+        g.worker.answer = says(FAIL)
+        assert g.get("/b").status == 500
+        told(g.get("/b"), 503, "circuit breaker open", retry_after="30",
+             body={"state": "open"})
+        g.worker.answer = says(OK)
+        # nobody serves: it is not there yet, or about to go
+        g.pool.end()
+        g.heard(g.reg("put", "endpoint", "w#1", "worker=w", "state=draining",
+                      f"path={g.run}/w.sock", "source=test").split()[-1])
+        until(lambda: g.get("/r").status == 503)
+        told(g.get("/r"), 503, "worker draining", retry_after="1")
+        g.heard(g.reg("del", "endpoint", "w#1").split()[-1])
+        told(g.get("/r"), 503, "worker not ready", retry_after="1")
+        # the client's id comes back, and is in the log
+        a = g.get("/nowhere", "X-Request-Id: mine-1")
+        assert a.get("x-request-id") == ["mine-1"]
+        assert g.log(1)[-1]["correlation_id"]
+
+
 # ---- limits, headers, browsers, log ----------------------------------------
 
 def overrides():
