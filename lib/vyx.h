@@ -117,7 +117,7 @@
 	X(WORKER,   "worker",	WANTED, "OPS",	       "command dir user uid +env replicas strategy protocol mode " \
 							"min-idle min-idle-explicit max-size idle-ms tunnels max-waiting " \
 							"wait-ms startup-ms shutdown-ms health locality expose drain owner src") \
-	X(ROUTE,    "route",	WANTED, "OPS",	       "host +method path worker +role validate type limits headers owner src") \
+	X(ROUTE,    "route",	WANTED, "OPS",	       "host +method path worker +role validate type policy limits headers owner src") \
 	X(SCHEMA,   "schema",	WANTED, "OPS",	       "sha256 text owner src") \
 	X(SOURCE,   "source",	SEEN,	"",	       "uid state since") \
 	X(INSTANCE, "instance", SEEN,	"SUPERV OPS",  "worker source pid uid state code restarts since spec text") \
@@ -202,8 +202,9 @@
 	X(WORKER,	  "worker",		W, 64,		   "worker id") \
 	X(VALIDATE,	  "validate",		S, 255,		   "schema name") \
 	X(TYPE,		  "type",		S, 16,		   "api or page") \
-	X(LIMITS,	  "limits",		S, 4096,	   "of the route") \
-	X(HEADERS,	  "headers",		S, 16384,	   "of the route") \
+	X(POLICY,	  "policy",		W, 16,		   "none: the worker does its own policy") \
+	X(LIMITS,	  "limits",		S, 4096,	   "payload=BYTES timeout-ms=MS per-ip=N per-token=N, N or off") \
+	X(HEADERS,	  "headers",		S, 16384,	   "a line each: q of the request, a of the answer; - NAME, + NAME: value") \
 	X(SHA256,	  "sha256",		W, 64,		   "hex") \
 	X(CODE,		  "code",		W, 32,		   "exit:N or signal:N, of the last end") \
 	X(RESTARTS,	  "restarts",		U, UINT32_MAX,	   "times it came back") \
