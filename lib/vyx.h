@@ -203,8 +203,8 @@
 	X(VALIDATE,	  "validate",		S, 255,		   "schema name") \
 	X(TYPE,		  "type",		S, 16,		   "api or page") \
 	X(POLICY,	  "policy",		W, 16,		   "none: the worker does its own policy") \
-	X(LIMITS,	  "limits",		S, 4096,	   "of the route") \
-	X(HEADERS,	  "headers",		S, 16384,	   "of the route") \
+	X(LIMITS,	  "limits",		S, 4096,	   "payload=BYTES timeout-ms=MS per-ip=N per-token=N, N or off") \
+	X(HEADERS,	  "headers",		S, 16384,	   "a line each: q of the request, a of the answer; - NAME, + NAME: value") \
 	X(SHA256,	  "sha256",		W, 64,		   "hex") \
 	X(CODE,		  "code",		W, 32,		   "exit:N or signal:N, of the last end") \
 	X(RESTARTS,	  "restarts",		U, UINT32_MAX,	   "times it came back") \

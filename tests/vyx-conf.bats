@@ -235,7 +235,7 @@ brief() {
 	bad 'vyx.yaml:2: gateway: must be a mapping of keys, not a whole number' \
 	    'vyx.yaml:3: ipc: must be a mapping of keys, not a list' \
 	    'vyx.yaml:4: security.global_timeout: must be a single value, not a list' \
-	    'vyx.yaml:4: security.circuit_breaker: must be a mapping of keys, not a text' \
+	    'vyx.yaml:4: security.circuit_breaker: must be a mapping of keys or the word off, not a text' \
 	    'vyx.yaml:5: build.schemas_dir: must be a text, not a mapping' \
 	    'vyx.yaml:6: workers: must be a list of up to 1000 workers, each with - id: and command:'
 }
@@ -901,19 +901,29 @@ paths() {
 	paths "$ROOT/etc/vyx.yaml" | sort >have
 	vyx-conf keys -t | cut -f 1 | sort >want
 	cut -f 1 have | diff want -
-	# the three that cannot stay as they are, and what a pool block takes over
+	# those that cannot stay as they are, and what a worker takes over from
+	# ipc.pool, a route from security
 	vyx-conf keys -t | grep -v -e '^project\.name' -e '^workers\[\]\.id' \
 	    -e '^workers\[\]\.command' -e '^workers\[\]\.protocol' \
-	    -e '\[\]\.pool\.' -e '^workers\[\]\.routes\[\]\.path' |
+	    -e '\[\]\.pool\.' -e '^workers\[\]\.routes\[\]\.path' \
+	    -e 'routes\[\]\.\(payload\|global\|rate\)_' |
 	    while IFS=$'\t' read -r key _ def _; do
 		value=$(sed -n "s|^${key//[\[\]]/.}	||p" have | tr -d '"')
-		case $value in '' | '[]' | '{}') value=- ;; esac
+		case $value in
+		'' | '[]' | '{}') value=- ;;
+		'['*) value=$(tr -d '[],' <<<"$value") ;;
+		esac
 		[ "$value" = "$def" ] || echo "$key: '$value', not '$def'"
 	done >wrong
 	[ ! -s wrong ] || fail "$(cat wrong)"
 	for p in min_idle max_size idle_timeout max_waiting wait_timeout max_tunnels; do
 		[ "$(grep -P "^workers\[\]\.pool\.$p\t" have | cut -f 2)" = \
 		    "$(grep -P "^ipc\.pool\.$p\t" have | cut -f 2)" ]
+	done
+	for p in payload_max_size global_timeout rate_limit.per_ip \
+	    rate_limit.per_token; do
+		[ "$(grep -P "^workers\[\]\.routes\[\]\.$p\t" have | cut -f 2)" = \
+		    "$(grep -P "^security\.$p\t" have | cut -f 2)" ]
 	done
 }
 

@@ -73,27 +73,58 @@ value(struct making *m, enum vyx_field f, enum vyx_conf_type type,
 {
 	if (type == VYX_STR_KEY || type == VYX_WORD_KEY)
 		put(m, f, v->text);
-	else if (type == VYX_LIST_KEY || type == VYX_ENV_KEY)
+	else if (type == VYX_LIST_KEY || type == VYX_ENV_KEY ||
+	    type == VYX_PAIRS_KEY)
 		for (size_t i = 0; i < v->n; i++)
 			put(m, f, v->list[i]);
 	else
 		putu(m, f, figure(type, v));
 }
 
+/* The items of a list as the one value that a setting has. */
 static void
-settings(struct making *m, const struct vyx_conf *c)
+joined(struct making *m, const struct vyx_conf_val *v)
 {
+	struct vyx_buf b = { 0 };
+
+	for (size_t i = 0; i < v->n; i++) {
+		if (i)
+			vyx_buf_putc(&b, ' ');
+		vyx_buf_putstr(&b, v->list[i]);
+	}
+	put(m, VYX_F_VALUE, vyx_notes_copy(m->rows->mem, vyx_buf_str(&b)));
+	vyx_buf_free(&b);
+}
+
+/* Whether what a key is about is there at all. */
+static int
+is_on(const struct vyx_conf *c, const char *path)
+{
+	if (!strncmp(path, "security.rate_limit.", 20))
+		return c->rate_limit;
+	return strncmp(path, "cors.", 5) || c->v[VYX_K_CORS_ORIGINS].n;
+}
+
+static void
+settings(struct making *m, struct loaded *l)
+{
+	const struct vyx_conf *c = &l->conf;
+
 	for (enum vyx_conf_key k = 0; k < VYX_K_WORKER; k++) {
 		const struct vyx_conf_keydef *d = &vyx_conf_keys[k];
+		const struct vyx_conf_val *v = &c->v[k];
 
-		if (strcmp(d->feeds, "setting") ||
-		    (!c->rate_limit && strstr(d->path, ".rate_limit.")))
+		if (strcmp(d->feeds, "setting") || !is_on(c, d->path))
 			continue;
 		begin(m, VYX_T_SETTING, VYX_STRZ(d->path));
-		value(m, VYX_F_VALUE, d->type, &c->v[k]);
+		if (d->type == VYX_LIST_KEY)
+			joined(m, v);
+		else if (strstr(d->path, "_file") && v->text.n)
+			put(m, VYX_F_VALUE, VYX_STRZ(absolute(l, v->text)));
+		else
+			value(m, VYX_F_VALUE, d->type, v);
 		if (m->row.n)
-			end(m, c->v[k].line ? c->yaml.src : "default",
-			    c->v[k].line);
+			end(m, v->line ? c->yaml.src : "default", v->line);
 	}
 }
 
@@ -168,6 +199,9 @@ route(struct making *m, const struct vyx_conf_route *r)
 		put(m, VYX_F_ROLE, r->roles[i]);
 	put(m, VYX_F_VALIDATE, r->validate);
 	put(m, VYX_F_TYPE, r->type);
+	put(m, VYX_F_POLICY, r->policy);
+	put(m, VYX_F_LIMITS, r->limits);
+	put(m, VYX_F_HEADERS, r->headers);
 	end(m, r->doc->src, r->line);
 }
 
@@ -223,7 +257,7 @@ rows_make(struct rows *rows, struct loaded *l)
 	struct making m = { .rows = rows };
 
 	rows->mem = &l->conf.notes;
-	settings(&m, c);
+	settings(&m, l);
 	listeners(&m, c);
 	for (size_t i = 0; i < c->n_workers; i++)
 		worker(&m, l, &c->workers[i]);

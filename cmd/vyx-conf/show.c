@@ -63,7 +63,7 @@ static const char *
 type_name(enum vyx_conf_type type)
 {
 	static const char *const names[] = { "text", "number", "duration",
-		"size", "word", "list", "variables" };
+		"size", "word", "list", "variables", "boolean", "fields" };
 
 	return names[type];
 }
@@ -108,20 +108,24 @@ list(const struct vyx_str *v, size_t n)
 	return a;
 }
 
-/* NAME=value as a member, NAME as one with null. */
+/* NAME=value and NAME: value as a member, NAME as one with null. */
 static json_t *
-variables(const struct vyx_conf_val *v)
+members(enum vyx_conf_type type, const struct vyx_conf_val *v)
 {
 	json_t *o = json_object();
 
 	for (size_t i = 0; i < v->n; i++) {
-		struct vyx_str value = v->list[i];
-		struct vyx_str name = vyx_str_cut(&value, '=');
+		struct vyx_str rest = v->list[i];
+		struct vyx_str name =
+		    vyx_str_cut(&rest, type == VYX_ENV_KEY ? '=' : ':');
 		char key[4097];
 
+		if (type == VYX_PAIRS_KEY) { /* the blank behind the colon */
+			rest.p++;
+			rest.n--;
+		}
 		snprintf(key, sizeof key, "%.*s", (int)name.n, name.p);
-		json_object_set_new(o, key,
-		    value.p ? text(value) : json_null());
+		json_object_set_new(o, key, rest.p ? text(rest) : json_null());
 	}
 	return o;
 }
@@ -137,7 +141,10 @@ value(enum vyx_conf_type type, const struct vyx_conf_val *v)
 	case VYX_LIST_KEY:
 		return list(v->list, v->n);
 	case VYX_ENV_KEY:
-		return variables(v);
+	case VYX_PAIRS_KEY:
+		return members(type, v);
+	case VYX_BOOL_KEY:
+		return json_boolean(v->num);
 	case VYX_DUR_KEY:
 	case VYX_SIZE_KEY:
 		return json_stringn(num, written(num, type, v->num));
@@ -169,13 +176,37 @@ set(json_t *o, const char *path, json_t *v)
 	json_object_set_new(o, key, v);
 }
 
+/* What is off is shown in one word, for its block. */
+static void
+set_value(json_t *o, const char *path, enum vyx_conf_type type,
+    const struct vyx_conf_val *v)
+{
+	char block[64];
+
+	if (!v->off) {
+		set(o, path, value(type, v));
+		return;
+	}
+	snprintf(block, sizeof block, "%.*s", (int)(strrchr(path, '.') - path),
+	    path);
+	set(o, block, json_string("off"));
+}
+
+/* The keys of the gateway's policy are shown where a route has them. */
 static json_t *
 route(const struct vyx_conf_route *r)
 {
-	return json_pack("{so so so so so so}", "path", text(r->path), "method",
-	    list(r->methods, r->n_methods), "host", text(r->host), "roles",
-	    list(r->roles, r->n_roles), "validate", text(r->validate), "type",
-	    text(r->type));
+	json_t *o = json_pack("{so so so so so so}", "path", text(r->path),
+	    "method", list(r->methods, r->n_methods), "host", text(r->host),
+	    "roles", list(r->roles, r->n_roles), "validate", text(r->validate),
+	    "type", text(r->type));
+
+	for (enum vyx_conf_key k = VYX_K_R_POLICY; r->v && k < VYX_K_COUNT; k++)
+		if (r->v[k - VYX_K_ROUTE].line)
+			set_value(o,
+			    strstr(vyx_conf_keys[k].path, "routes[].") + 9,
+			    vyx_conf_keys[k].type, &r->v[k - VYX_K_ROUTE]);
+	return o;
 }
 
 static json_t *
@@ -205,8 +236,8 @@ show_json(struct loaded *l)
 	for (enum vyx_conf_key k = 0; k < VYX_K_WORKER; k++)
 		if (c->rate_limit ||
 		    !strstr(vyx_conf_keys[k].path, ".rate_limit."))
-			set(o, vyx_conf_keys[k].path,
-			    value(vyx_conf_keys[k].type, &c->v[k]));
+			set_value(o, vyx_conf_keys[k].path,
+			    vyx_conf_keys[k].type, &c->v[k]);
 	for (size_t i = 0; i < c->n_workers; i++)
 		json_array_append_new(workers, worker(c, &c->workers[i]));
 	json_object_set_new(o, "workers", workers);
@@ -228,10 +259,15 @@ show_value(struct loaded *l, const char *path)
 	if (k == VYX_K_WORKER)
 		return 0;
 	v = &l->conf.v[k];
-	if (vyx_conf_keys[k].type == VYX_LIST_KEY)
+	if (v->off)
+		puts("off");
+	else if (vyx_conf_keys[k].type == VYX_LIST_KEY)
 		for (size_t i = 0; i < v->n; i++)
 			printf("%.*s\n", (int)v->list[i].n, v->list[i].p);
-	else if (vyx_conf_keys[k].type == VYX_STR_KEY)
+	else if (vyx_conf_keys[k].type == VYX_BOOL_KEY)
+		puts(v->num ? "true" : "false");
+	else if (vyx_conf_keys[k].type == VYX_STR_KEY ||
+	    vyx_conf_keys[k].type == VYX_WORD_KEY)
 		printf("%.*s\n", (int)v->text.n, v->text.p);
 	else
 		printf("%.*s\n",

@@ -48,6 +48,30 @@ lookup(const char *path, int *inner)
 	return VYX_K_COUNT;
 }
 
+/* Blocks that the word `off` may stand for. */
+static int
+may_be_off(const char *path)
+{
+	return !strcmp(path, "security.rate_limit") ||
+	    !strcmp(path, "security.circuit_breaker") ||
+	    !strcmp(path, "workers[].routes[].rate_limit");
+}
+
+/* All keys of the block `path` are off. */
+static void
+off(const struct vyx_conf_where *w, const struct vyx_doc_node *o,
+    const char *path)
+{
+	size_t n = strlen(path);
+
+	for (enum vyx_conf_key k = w->first; k < VYX_K_COUNT; k++)
+		if (!strncmp(vyx_conf_keys[k].path, path, n) &&
+		    vyx_conf_keys[k].path[n] == '.') {
+			w->v[k - w->first].off = 1;
+			w->v[k - w->first].line = o->line;
+		}
+}
+
 /* A key whose path in the table is `path` and that notes call `seen`. */
 static void
 member(const struct vyx_conf_where *w, const struct vyx_doc_node *o,
@@ -66,9 +90,13 @@ member(const struct vyx_conf_where *w, const struct vyx_doc_node *o,
 	} else if (o->kind == VYX_DOC_NULL || !strcmp(path, "workers") ||
 	    !strcmp(path, "workers[].routes")) {
 		return; /* the defaults stay; lists are read by their owners */
+	} else if (may_be_off(path) && o->kind == VYX_DOC_STR &&
+	    vyx_str_eq(o->text, VYX_STR("off"))) {
+		off(w, o, path);
 	} else if (o->kind != VYX_DOC_MAP) {
 		vyx_doc_error(w->doc, o->line, seen,
-		    "must be a mapping of keys, not %s",
+		    "must be a mapping of keys%s, not %s",
+		    may_be_off(path) ? " or the word off" : "",
 		    vyx_doc_kind_name(o->kind));
 	} else {
 		snprintf(table, sizeof table, "%.250s.", path);
@@ -124,7 +152,7 @@ one_worker(struct vyx_conf *c, const struct vyx_doc_node *o, size_t at)
 	k->routes = vyx_doc_get(o, "routes");
 	if (id && id->kind < VYX_DOC_LIST)
 		w.id = id->text;
-	vyx_conf_defaults(k->v, VYX_K_WORKER, VYX_K_ROUTE);
+	vyx_conf_defaults(&c->notes, k->v, VYX_K_WORKER, VYX_K_ROUTE);
 	for (size_t i = 0; i <= VYX_K_W_MAX_TUNNELS - VYX_K_W_MIN_IDLE; i++) {
 		k->v[VYX_K_W_MIN_IDLE - VYX_K_WORKER + i] =
 		    c->v[VYX_K_MIN_IDLE + i];
@@ -170,7 +198,7 @@ vyx_conf_yaml(struct vyx_conf *c, const char *file, const char *src,
 
 	c->yaml =
 	    (struct vyx_doc){ .file = file, .src = src, .notes = &c->notes };
-	vyx_conf_defaults(c->v, 0, VYX_K_WORKER);
+	vyx_conf_defaults(&c->notes, c->v, 0, VYX_K_WORKER);
 	root = vyx_doc_yaml(&c->yaml, bytes);
 	if (!root || c->yaml.broken) /* what is missing may only be unread */
 		return;
@@ -186,6 +214,7 @@ vyx_conf_yaml(struct vyx_conf *c, const char *file, const char *src,
 	    vyx_doc_get(security, "rate_limit")->kind == VYX_DOC_MAP;
 	workers(c, vyx_doc_get(root, "workers"));
 	vyx_conf_check_globals(c);
+	vyx_conf_check_policy(c);
 	vyx_conf_check_workers(c);
 }
 

@@ -25,6 +25,7 @@
 #define VYX_CONF_ROLES 32   /* of a route: a row holds 64 fields */
 #define VYX_CONF_ENV 32     /* of a worker */
 #define VYX_CONF_ID 64      /* bytes of a worker's id */
+#define VYX_CONF_FIELDS 32  /* header fields that a route sets and removes */
 
 /* clang-format off */
 #define VYX_ID(id, ...) VYX_K_##id,
@@ -39,7 +40,7 @@ enum {
 	VYX_K_ROUTES = VYX_K_COUNT - VYX_K_ROUTE
 };
 enum vyx_conf_type { VYX_STR_KEY, VYX_INT_KEY, VYX_DUR_KEY, VYX_SIZE_KEY,
-	VYX_WORD_KEY, VYX_LIST_KEY, VYX_ENV_KEY };
+	VYX_WORD_KEY, VYX_LIST_KEY, VYX_ENV_KEY, VYX_BOOL_KEY, VYX_PAIRS_KEY };
 /* clang-format on */
 
 struct vyx_conf_keydef {
@@ -51,10 +52,12 @@ extern const struct vyx_conf_keydef vyx_conf_keys[VYX_K_COUNT];
 
 struct vyx_conf_val {
 	struct vyx_str text;  /* STR, WORD */
-	int64_t num;          /* INT; DUR in ns; SIZE in bytes */
-	struct vyx_str *list; /* LIST; ENV as NAME=value or NAME */
+	int64_t num;          /* INT; DUR in ns; SIZE in bytes; BOOL 1, 0 */
+	struct vyx_str *list; /* LIST; ENV as NAME=value or NAME; PAIRS as
+	                       * NAME: value */
 	size_t n;
 	unsigned line; /* 0: the default */
+	int off;       /* its block is the word `off` */
 };
 
 struct vyx_conf_worker {
@@ -71,6 +74,8 @@ struct vyx_conf_route {
 	struct vyx_str host, path, worker, validate, type;
 	struct vyx_str *methods, *roles; /* METHODS: what later ones left */
 	size_t n_methods, n_roles;
+	struct vyx_str policy, limits, headers; /* as its row has them */
+	const struct vyx_conf_val *v; /* from VYX_K_ROUTE on; NULL: of the map */
 };
 
 struct vyx_conf {

@@ -100,6 +100,9 @@ vyx_conf_check_globals(struct vyx_conf *c)
 		    "project.name is required: add project: with name: "
 		    "below it");
 	check_listen(c);
+	/* a breaker that takes two thousand million failures stays shut */
+	if (v[VYX_K_BREAKER_FAILURES].off)
+		v[VYX_K_BREAKER_FAILURES].num = INT32_MAX;
 	if (!v[VYX_K_BREAKER_FAILURES].num)
 		v[VYX_K_BREAKER_FAILURES].num = 5;
 	if (!v[VYX_K_BREAKER_COOLDOWN].num)

@@ -8,8 +8,10 @@
  * conf_int - what the files of conf share:
  *
  *	conf_value.c  one value, by its key's type
+ *	conf_map.c    a mapping of variables, or of header fields
  *	conf.c	      sections and workers of vyx.yaml
  *	conf_check.c  what one value alone cannot show
+ *	conf_policy.c what the gateway does with requests, for all and by route
  *	conf_route.c  routes of both files
  *	conf_form.c   each part of a route in its one form
  *	conf_table.c  the routes against one another
@@ -28,13 +30,30 @@ struct vyx_conf_where {
 void vyx_conf_section(const struct vyx_conf_where *w,
     const struct vyx_doc_node *map);
 /* Defaults of the keys of [from, to). */
-void vyx_conf_defaults(struct vyx_conf_val *v, enum vyx_conf_key from,
-    enum vyx_conf_key to);
+void vyx_conf_defaults(struct vyx_notes *notes, struct vyx_conf_val *v,
+    enum vyx_conf_key from, enum vyx_conf_key to);
 /* One value; key k. */
 void vyx_conf_value(const struct vyx_conf_where *w, enum vyx_conf_key k,
     const struct vyx_doc_node *o);
+/* The same of a mapping: of variables, of header fields. */
+void vyx_conf_env(const struct vyx_conf_where *w, enum vyx_conf_key k,
+    const struct vyx_doc_node *o);
+void vyx_conf_pairs(const struct vyx_conf_where *w, enum vyx_conf_key k,
+    const struct vyx_doc_node *o);
+/* Whether a route may set or remove the header field `name`; else noted. */
+int vyx_conf_field(struct vyx_doc *d, unsigned line, const char *key,
+    struct vyx_str name);
+/* The key as the file has it, for notes: "workers[2].env". It lives as long
+ * as the calling block. */
+#define VYX_KEY_OF(w, k) vyx_conf_shown((char[200]){ 0 }, 200, (w), (k))
+const char *vyx_conf_shown(char *into, size_t size,
+    const struct vyx_conf_where *w, enum vyx_conf_key k);
 void vyx_conf_check_globals(struct vyx_conf *c);
 void vyx_conf_check_workers(struct vyx_conf *c);
+/* gateway.*, jwt.* and cors.*: what their values must be. */
+void vyx_conf_check_policy(struct vyx_conf *c);
+/* The columns policy, limits and headers of a settled route, from r->v. */
+void vyx_conf_route_policy(struct vyx_conf *c, struct vyx_conf_route *r);
 /* Bring a route that was read into its final form. */
 void vyx_conf_settle(struct vyx_conf *c, struct vyx_conf_route *r,
     struct vyx_str *methods, size_t n, const char *roles_name);

@@ -10,11 +10,14 @@
  * type   STR   a text			WORD  one of the words of `range`
  *	  INT   a whole number		LIST  a text, or a list of them
  *	  DUR   a duration (units.h)	ENV   NAME: value, or a list of NAMEs
- *	  SIZE  a size (units.h)
- * default "": nothing; a pool block under a worker has that of ipc.pool
+ *	  SIZE  a size (units.h)	PAIRS NAME: value, header fields
+ *	  BOOL  true or false
+ * default "": nothing; of a LIST: its items, a blank between two; a pool block
+ *	   under a worker has that of ipc.pool
  * range   smallest..largest, either may be left out; or the words allowed
  * feeds   the column of the row it becomes (DUR as whole ms, rounded up, SIZE
- *	   as bytes); `setting` is the row named by the key; `-` none
+ *	   as bytes, BOOL as 1 or 0); `setting` is the row named by the key, a
+ *	   LIST's items with a blank between two; `-` none
  *
  * Order: global keys, then those of a worker, then those of a route.
  */
@@ -35,15 +38,34 @@
 	X(DRAIN_TIMEOUT,    "gateway.drain_timeout",  DUR,  "30s",     "0..596h", "setting", "what is in flight at a stop may take so long") \
 	X(MAX_HEAD,	    "gateway.max_head",	      SIZE, "16kb",    "1kb..64kb", "setting", "largest head, of a request and of an answer") \
 	X(MAX_PER_CLIENT,   "gateway.max_connections_per_client", INT, "1024", "0..1000000", "setting", "connections from one address; 0: any number") \
+	X(MAX_FIELDS,	    "gateway.max_fields",     INT,  "100",     "1..128", "setting", "header fields of a request, and of an answer, at most") \
+	X(TRUSTED_PROXIES,  "gateway.trusted_proxies", LIST, "",       "", "setting", "addresses, blocks ADDRESS/BITS, unix: whose X-Forwarded-For and -Proto are believed") \
+	X(ACCESS_LOG,	    "gateway.access_log",     WORD, "json",    "json|text|off", "setting", "form of the line that each request writes") \
 	X(JWT_SECRET_ENV,   "security.jwt_secret_env", STR, "JWT_SECRET", "", "setting", "environment variable that holds the key of tokens") \
 	X(ANONYMOUS_ROLE,   "security.anonymous_role", STR, "",	       "", "setting", "role that a request without a token has") \
 	X(GLOBAL_TIMEOUT,   "security.global_timeout", DUR, "30s",     "1ms..596h", "setting", "a worker's answer must begin in this time") \
 	X(PAYLOAD_MAX,	    "security.payload_max_size", SIZE, "1mb",  "", "setting", "largest body of a request; 0: any size") \
+	X(HEADERS,	    "security.headers",	      BOOL, "true",    "", "setting", "add the security headers to answers") \
+	X(SCHEMA_FORMATS,   "security.schema_formats", BOOL, "false",  "", "setting", "check what a schema calls a format") \
 	X(RATE_PER_IP,	    "security.rate_limit.per_ip", INT, "100",  "", "setting", "requests a minute from one address") \
 	X(RATE_PER_TOKEN,   "security.rate_limit.per_token", INT, "500", "", "setting", "requests a minute under one token") \
 	X(BREAKER_FAILURES, "security.circuit_breaker.failures", INT, "5", "0..2147483647", "setting", "failures in a row that open the breaker; 0 means 5") \
 	X(BREAKER_COOLDOWN, "security.circuit_breaker.cooldown", DUR, "30s", "0..596h", "setting", "time it stays open; 0 means 30s") \
 	X(BREAKER_HALF_OPEN, "security.circuit_breaker.half_open_max", INT, "3", "0..2147483647", "setting", "trial requests while half open; 0 means 1") \
+	X(JWT_ALGORITHM,    "jwt.algorithm",	      LIST, "",	       "", "setting", "HS256, HS384, HS512, or RS256, ES256; else those of the key's kind") \
+	X(JWT_SECRET_FILE,  "jwt.secret_file",	      STR,  "",	       "", "setting", "file with the secret of HS tokens") \
+	X(JWT_PUBLIC_KEY_FILE, "jwt.public_key_file", STR,  "",	       "", "setting", "PEM file with the public key of RS and ES tokens") \
+	X(JWT_JWKS_FILE,    "jwt.jwks_file",	      STR,  "",	       "", "setting", "file with a set of public keys (JWKS)") \
+	X(JWT_REQUIRE_EXP,  "jwt.require_exp",	      BOOL, "true",    "", "setting", "refuse tokens that do not say when they end") \
+	X(JWT_LEEWAY,	    "jwt.leeway",	      DUR,  "0s",      "0..24h", "setting", "clocks may differ so much") \
+	X(JWT_ISSUER,	    "jwt.issuer",	      STR,  "",	       "", "setting", "iss that a token must have") \
+	X(JWT_AUDIENCE,	    "jwt.audience",	      LIST, "",	       "", "setting", "aud of which a token needs one") \
+	X(CORS_ORIGINS,	    "cors.origins",	      LIST, "",	       "", "setting", "origins SCHEME://HOST[:PORT] whose pages may read answers, or *; none: no CORS") \
+	X(CORS_METHODS,	    "cors.methods",	      LIST, "GET HEAD POST PUT PATCH DELETE", "", "setting", "methods they may use") \
+	X(CORS_HEADERS,	    "cors.headers",	      LIST, "Authorization Content-Type", "", "setting", "header fields they may send, or *") \
+	X(CORS_EXPOSE,	    "cors.expose",	      LIST, "",	       "", "setting", "header fields of answers they may read") \
+	X(CORS_CREDENTIALS, "cors.credentials",	      BOOL, "false",   "", "setting", "they may send cookies and the like") \
+	X(CORS_MAX_AGE,	    "cors.max_age",	      DUR,  "10m",     "0..24h", "setting", "a browser may keep a preflight's answer so long") \
 	X(SOCKET_DIR,	    "ipc.socket_dir",	      STR,  "/tmp/vyx", "", "-", "run directory of vyx up") \
 	X(ARROW_THRESHOLD,  "ipc.arrow_threshold",    SIZE, "512kb",   "", "-", "read and checked, without effect") \
 	X(MIN_IDLE,	    "ipc.pool.min_idle",      INT,  "2",       "0..65535", "-", "connections kept idle for each instance") \
@@ -81,7 +103,16 @@
 	X(R_ROLES,	    "workers[].routes[].roles", LIST, "",      "", "route.role", "roles of which a caller needs one") \
 	X(R_AUTH_ROLES,	    "workers[].routes[].auth_roles", LIST, "", "", "route.role", "older name of roles") \
 	X(R_VALIDATE,	    "workers[].routes[].validate", STR, "",    "", "route.validate", "schema for the body") \
-	X(R_TYPE,	    "workers[].routes[].type", WORD, "api",     "api|page", "route.type", "api or page; for information")
+	X(R_TYPE,	    "workers[].routes[].type", WORD, "api",     "api|page", "route.type", "api or page; for information") \
+	X(R_POLICY,	    "workers[].routes[].policy", WORD, "gateway", "gateway|none", "route.policy", "who does roles, schemas and rate limits; none: the worker") \
+	X(R_PAYLOAD_MAX,    "workers[].routes[].payload_max_size", SIZE, "", "", "route.limits", "as security.payload_max_size, for this route") \
+	X(R_TIMEOUT,	    "workers[].routes[].global_timeout", DUR, "", "1ms..596h", "route.limits", "as security.global_timeout, for this route") \
+	X(R_RATE_PER_IP,    "workers[].routes[].rate_limit.per_ip", INT, "", "", "route.limits", "as security.rate_limit.per_ip, for this route") \
+	X(R_RATE_PER_TOKEN, "workers[].routes[].rate_limit.per_token", INT, "", "", "route.limits", "as security.rate_limit.per_token, for this route") \
+	X(R_REQUEST_SET,    "workers[].routes[].request_headers.set", PAIRS, "", "", "route.headers", "header fields that the worker gets instead of the client's") \
+	X(R_REQUEST_REMOVE, "workers[].routes[].request_headers.remove", LIST, "", "", "route.headers", "header fields of the client that the worker does not get") \
+	X(R_ANSWER_SET,	    "workers[].routes[].response_headers.set", PAIRS, "", "", "route.headers", "header fields that the client gets instead of the worker's") \
+	X(R_ANSWER_REMOVE,  "workers[].routes[].response_headers.remove", LIST, "", "", "route.headers", "header fields of the worker that the client does not get")
 /* clang-format on */
 
 #endif

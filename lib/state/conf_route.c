@@ -174,14 +174,13 @@ static void
 yaml_route(struct vyx_conf *c, const struct vyx_conf_worker *k,
     const struct vyx_doc_node *o, size_t i)
 {
-	struct vyx_conf_val v[VYX_K_ROUTES];
+	struct vyx_conf_val *v;
 	struct vyx_conf_route *r;
 	char prefix[32], shown[64];
 	struct vyx_conf_where w = { .doc = &c->yaml,
 		.shown = shown,
 		.table = "workers[].routes[].",
 		.id = k->v[0].text,
-		.v = v,
 		.first = VYX_K_ROUTE,
 		.conf = c };
 	const struct vyx_conf_val *who;
@@ -195,9 +194,12 @@ yaml_route(struct vyx_conf *c, const struct vyx_conf_worker *k,
 		    i, vyx_doc_kind_name(o->kind));
 		return;
 	}
-	if (!(r = new_route(c, &c->yaml, o->line, prefix, i)))
+	if (!(r = new_route(c, &c->yaml, o->line, prefix, i)) ||
+	    !(v = vyx_notes_get(&c->notes, VYX_K_ROUTES * sizeof *v)))
 		return;
-	vyx_conf_defaults(v, VYX_K_ROUTE, VYX_K_COUNT);
+	w.v = v;
+	r->v = v;
+	vyx_conf_defaults(&c->notes, v, VYX_K_ROUTE, VYX_K_COUNT);
 	vyx_conf_section(&w, o);
 	who = v[VYX_K_R_ROLES - VYX_K_ROUTE].line
 	    ? &v[VYX_K_R_ROLES - VYX_K_ROUTE]
@@ -214,6 +216,7 @@ yaml_route(struct vyx_conf *c, const struct vyx_conf_worker *k,
 		    r->key);
 	vyx_conf_settle(c, r, v[VYX_K_R_METHOD - VYX_K_ROUTE].list,
 	    v[VYX_K_R_METHOD - VYX_K_ROUTE].n, "roles");
+	vyx_conf_route_policy(c, r);
 	if (c->notes.errors > before)
 		r->n_methods = 0;
 }

@@ -13,6 +13,8 @@
 #define WORD VYX_WORD_KEY
 #define LIST VYX_LIST_KEY
 #define ENV VYX_ENV_KEY
+#define BOOL VYX_BOOL_KEY
+#define PAIRS VYX_PAIRS_KEY
 #define KEY(id, path, type, def, range, feeds, doc) \
 	{ path, type, def, range, feeds, doc },
 const struct vyx_conf_keydef vyx_conf_keys[VYX_K_COUNT] = {
@@ -22,11 +24,12 @@ const struct vyx_conf_keydef vyx_conf_keys[VYX_K_COUNT] = {
 
 #define STR_MAX 4096
 
-/* The key as the file has it, for notes: "workers[2].env". */
-static const char *
-shown(char *into, size_t size, const struct vyx_conf_where *w, const char *path)
+const char *
+vyx_conf_shown(char *into, size_t size, const struct vyx_conf_where *w,
+    enum vyx_conf_key k)
 {
-	snprintf(into, size, "%s%s", w->shown, path + strlen(w->table));
+	snprintf(into, size, "%s%s", w->shown,
+	    vyx_conf_keys[k].path + strlen(w->table));
 	return into;
 }
 
@@ -41,7 +44,6 @@ whose(char *into, size_t size, const struct vyx_conf_where *w)
 	return into;
 }
 
-#define KEY_OF(w, k) shown((char[200]){ 0 }, 200, (w), vyx_conf_keys[k].path)
 #define WHOSE(w) whose((char[280]){ 0 }, 280, (w))
 
 /* A whole number with a sign; 2.0 counts as one, as upstream's loader has it.
@@ -100,10 +102,10 @@ in_range(const struct vyx_conf_where *w, enum vyx_conf_key k, unsigned line,
 	hi = VYX_STRZ(dots + 2);
 	if (lo.n && number(d->type, lo, &lim) && v < lim)
 		vyx_doc_error(w->doc, line, "", "%s must be >= %.*s%s",
-		    KEY_OF(w, k), (int)lo.n, lo.p, WHOSE(w));
+		    VYX_KEY_OF(w, k), (int)lo.n, lo.p, WHOSE(w));
 	else if (hi.n && number(d->type, hi, &lim) && v > lim)
 		vyx_doc_error(w->doc, line, "", "%s must be <= %.*s%s",
-		    KEY_OF(w, k), (int)hi.n, hi.p, WHOSE(w));
+		    VYX_KEY_OF(w, k), (int)hi.n, hi.p, WHOSE(w));
 	else
 		return 1;
 	return 0;
@@ -126,8 +128,8 @@ read_number(const struct vyx_conf_where *w, enum vyx_conf_key k,
 	                          : 1;
 
 	if (!fits || !number(type, o->text, &num)) {
-		vyx_doc_error(w->doc, o->line, KEY_OF(w, k), "%s is not %s%s",
-		    VYX_SHOW(o->text), what[type],
+		vyx_doc_error(w->doc, o->line, VYX_KEY_OF(w, k),
+		    "%s is not %s%s", VYX_SHOW(o->text), what[type],
 		    type == VYX_INT_KEY && o->kind == VYX_DOC_STR
 		        ? ": write digits, without quotes"
 		        : "");
@@ -148,6 +150,25 @@ word_ok(const char *range, struct vyx_str s)
 		if (vyx_str_eq(vyx_str_cut(&all, '|'), s))
 			return 1;
 	return 0;
+}
+
+/* "a", "b" or "c" */
+static const char *
+words(char *into, size_t size, const char *range)
+{
+	struct vyx_str all = VYX_STRZ(range);
+	size_t n = 0;
+
+	while (all.p) {
+		struct vyx_str one = vyx_str_cut(&all, '|');
+
+		n += (size_t)snprintf(into + n, size - n, "%s\"%.*s\"",
+		    !n          ? ""
+		        : all.p ? ", "
+		                : " or ",
+		    (int)one.n, one.p);
+	}
+	return into;
 }
 
 /* A scalar that may stand in a row. */
@@ -178,14 +199,14 @@ static void
 read_word(const struct vyx_conf_where *w, enum vyx_conf_key k,
     const struct vyx_doc_node *o, struct vyx_conf_val *v)
 {
-	const char *range = vyx_conf_keys[k].range, *bar = strchr(range, '|');
+	const char *range = vyx_conf_keys[k].range;
+	char all[100];
 
 	if (!o->text.n) /* strategy: "" is its default, as upstream has it */
 		return;
 	if (o->kind >= VYX_DOC_LIST || !word_ok(range, o->text)) {
-		vyx_doc_error(w->doc, o->line, "",
-		    "%s must be \"%.*s\" or \"%s\"%s", KEY_OF(w, k),
-		    (int)(bar - range), range, bar + 1, WHOSE(w));
+		vyx_doc_error(w->doc, o->line, "", "%s must be %s%s",
+		    VYX_KEY_OF(w, k), words(all, sizeof all, range), WHOSE(w));
 		return;
 	}
 	v->text = o->text;
@@ -201,7 +222,7 @@ read_list(const struct vyx_conf_where *w, enum vyx_conf_key k,
 	struct vyx_str *list;
 
 	if (o->kind == VYX_DOC_MAP) {
-		vyx_doc_error(w->doc, o->line, KEY_OF(w, k),
+		vyx_doc_error(w->doc, o->line, VYX_KEY_OF(w, k),
 		    "must be a text or a list, not a mapping");
 		return;
 	}
@@ -212,94 +233,22 @@ read_list(const struct vyx_conf_where *w, enum vyx_conf_key k,
 	v->n = 0;
 	v->line = o->line;
 	for (; item; item = o->kind == VYX_DOC_LIST ? item->next : NULL)
-		if (text_ok(w, KEY_OF(w, k), item, STR_MAX))
+		if (text_ok(w, VYX_KEY_OF(w, k), item, STR_MAX))
 			list[v->n++] = item->text;
 }
 
-static int
-name_ok(struct vyx_str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-
-		if (c != '_' && !(c >= 'a' && c <= 'z') &&
-		    !(c >= 'A' && c <= 'Z') && !(i && c >= '0' && c <= '9'))
-			return 0;
-	}
-	return s.n > 0;
-}
-
-/* NAME: value sets it; NAME: with nothing, or NAME in a list, inherits it. */
-static struct vyx_str
-variable(const struct vyx_conf_where *w, const struct vyx_doc_node *o, int map)
-{
-	struct vyx_str name = map ? o->key : o->text, s = { NULL, 0 };
-	const struct vyx_conf_val *secret = &w->conf->v[VYX_K_JWT_SECRET_ENV];
-	const char *key = KEY_OF(w, VYX_K_W_ENV);
-	char *p;
-
-	if (!name_ok(name) || (!map && o->kind >= VYX_DOC_LIST)) {
-		vyx_doc_error(w->doc, o->line, key,
-		    "%s is no name of a variable: write NAME: value, or a "
-		    "list of names to inherit",
-		    VYX_SHOW(name));
-		return s;
-	}
-	if (!map || o->kind == VYX_DOC_NULL)
-		return name;
-	if (o->kind >= VYX_DOC_LIST) {
-		vyx_doc_error(w->doc, o->line, key,
-		    "the value of %s must be a text", VYX_SHOW(name));
-		return s;
-	}
-	if (memchr(o->text.p, 0, o->text.n)) {
-		vyx_doc_error(w->doc, o->line, key,
-		    "the value of %s holds a NUL byte", VYX_SHOW(name));
-		return s;
-	}
-	if (vyx_str_eq(name, secret->text))
-		vyx_doc_warn(w->doc, o->line, key,
-		    "%s is a secret, and its value would stand in the "
-		    "registry: leave the value out to inherit it",
-		    VYX_SHOW(name));
-	s.n = name.n + 1 + o->text.n;
-	if (!(p = vyx_notes_get(w->doc->notes, s.n)))
-		return s;
-	memcpy(p, name.p, name.n);
-	p[name.n] = '=';
-	memcpy(p + name.n + 1, o->text.p, o->text.n);
-	s.p = p;
-	return s;
-}
-
 static void
-read_env(const struct vyx_conf_where *w, enum vyx_conf_key k,
+read_bool(const struct vyx_conf_where *w, enum vyx_conf_key k,
     const struct vyx_doc_node *o, struct vyx_conf_val *v)
 {
-	struct vyx_str *list;
-
-	if (o->kind < VYX_DOC_LIST || o->n > VYX_CONF_ENV) {
-		vyx_doc_error(w->doc, o->line, KEY_OF(w, k),
-		    "must be a mapping NAME: value or a list of names, with "
-		    "%d entries at most",
-		    VYX_CONF_ENV);
+	if (o->kind != VYX_DOC_BOOL) {
+		vyx_doc_error(w->doc, o->line, "",
+		    "%s must be true or false, without quotes%s",
+		    VYX_KEY_OF(w, k), WHOSE(w));
 		return;
 	}
-	list = vyx_notes_get(w->doc->notes, (o->n + 1) * sizeof *list);
-	if (!list)
-		return;
-	v->list = list;
-	v->n = 0;
+	v->num = vyx_str_caseeq(o->text, VYX_STR("true"));
 	v->line = o->line;
-	for (const struct vyx_doc_node *i = o->child; i; i = i->next) {
-		struct vyx_str s = variable(w, i, o->kind == VYX_DOC_MAP);
-
-		if (s.n > 32768)
-			vyx_doc_error(w->doc, i->line, KEY_OF(w, k),
-			    "%zu bytes are too many: 32768 at most", s.n);
-		else if (s.p)
-			list[v->n++] = s;
-	}
 }
 
 void
@@ -310,7 +259,7 @@ vyx_conf_value(const struct vyx_conf_where *w, enum vyx_conf_key k,
 
 	switch (vyx_conf_keys[k].type) {
 	case VYX_STR_KEY:
-		if (text_ok(w, KEY_OF(w, k), o, STR_MAX)) {
+		if (text_ok(w, VYX_KEY_OF(w, k), o, STR_MAX)) {
 			v->text = o->text;
 			v->line = o->line;
 		}
@@ -322,11 +271,17 @@ vyx_conf_value(const struct vyx_conf_where *w, enum vyx_conf_key k,
 		read_list(w, k, o, v);
 		break;
 	case VYX_ENV_KEY:
-		read_env(w, k, o, v);
+		vyx_conf_env(w, k, o);
+		break;
+	case VYX_BOOL_KEY:
+		read_bool(w, k, o, v);
+		break;
+	case VYX_PAIRS_KEY:
+		vyx_conf_pairs(w, k, o);
 		break;
 	default:
 		if (o->kind >= VYX_DOC_LIST)
-			vyx_doc_error(w->doc, o->line, KEY_OF(w, k),
+			vyx_doc_error(w->doc, o->line, VYX_KEY_OF(w, k),
 			    "must be a single value, not %s",
 			    vyx_doc_kind_name(o->kind));
 		else
@@ -334,19 +289,31 @@ vyx_conf_value(const struct vyx_conf_where *w, enum vyx_conf_key k,
 	}
 }
 
+/* The items of a default, a blank between two. */
+static void
+default_list(struct vyx_notes *notes, struct vyx_conf_val *v)
+{
+	struct vyx_str rest = v->text;
+
+	v->list = vyx_notes_get(notes, (v->text.n + 1) * sizeof *v->list);
+	while (v->list && rest.p)
+		v->list[v->n++] = vyx_str_cut(&rest, ' ');
+}
+
 void
-vyx_conf_defaults(struct vyx_conf_val *v, enum vyx_conf_key from,
-    enum vyx_conf_key to)
+vyx_conf_defaults(struct vyx_notes *notes, struct vyx_conf_val *v,
+    enum vyx_conf_key from, enum vyx_conf_key to)
 {
 	for (enum vyx_conf_key k = from; k < to; k++, v++) {
 		const struct vyx_conf_keydef *d = &vyx_conf_keys[k];
 
 		*v = (struct vyx_conf_val){ .text = VYX_STRZ(d->def) };
-		if (d->type == VYX_LIST_KEY && *d->def) {
-			v->list = &v->text;
-			v->n = 1;
-		} else if (d->type == VYX_INT_KEY || d->type == VYX_DUR_KEY ||
+		if (d->type == VYX_LIST_KEY && *d->def)
+			default_list(notes, v);
+		else if (d->type == VYX_INT_KEY || d->type == VYX_DUR_KEY ||
 		    d->type == VYX_SIZE_KEY)
 			number(d->type, v->text, &v->num);
+		else if (d->type == VYX_BOOL_KEY)
+			v->num = vyx_str_eq(v->text, VYX_STR("true"));
 	}
 }
