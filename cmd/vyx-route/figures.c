@@ -7,6 +7,9 @@ static void
 worker(struct vyx_chan *to, const struct vyx_plan_worker *w)
 {
 	struct vyx_wstat s;
+	const struct vyx_winst *i = NULL;
+	struct vyx_str id;
+	const char *state;
 
 	vyx_window_stat(w->window, &s);
 #define FIGURE(member) vyx_ctl_figure(to, #member, s.member, w->id, NULL)
@@ -14,18 +17,26 @@ worker(struct vyx_chan *to, const struct vyx_plan_worker *w)
 	FIGURE(busy);
 	FIGURE(tunnels);
 	FIGURE(waiting);
+	FIGURE(out);
 	FIGURE(lent);
 	FIGURE(reuses);
 	FIGURE(stale);
 	FIGURE(timeouts);
 	FIGURE(full);
 	FIGURE(recalls);
+	FIGURE(ejected);
 #undef FIGURE
-	for (unsigned i = 0; i < VYX_POOL_WHY_COUNT; i++) {
+	for (unsigned k = 0; k < VYX_POOL_WHY_COUNT; k++) {
 		char name[48];
 
-		snprintf(name, sizeof name, "drop-%s", vyx_pool_why_name(i));
-		vyx_ctl_figure(to, name, s.drops[i], w->id, NULL);
+		snprintf(name, sizeof name, "drop-%s", vyx_pool_why_name(k));
+		vyx_ctl_figure(to, name, s.drops[k], w->id, NULL);
+	}
+	while ((i = vyx_window_insts(w->window, i, &id, &state)) != NULL) {
+		char inst[VYX_POOL_I + 1];
+
+		snprintf(inst, sizeof inst, "%.*s", (int)id.n, id.p);
+		vyx_ctl_word(to, "ejection", state, w->id, inst);
 	}
 }
 

@@ -58,6 +58,8 @@ leave(struct vyx_wconn *c)
 	struct vyx_winst *i = c->inst;
 
 	vyx_wconn_unawait(c);
+	if (i->probe == c)
+		i->probe = NULL;
 	if (c->state == VYX_S_IDLE)
 		vyx_winst_pull(i, c);
 	else if (c->state == VYX_S_BUSY)
@@ -70,10 +72,13 @@ leave(struct vyx_wconn *c)
 }
 
 static void
-begin(struct vyx_wconn *c)
+begin(struct vyx_wconn *c, uint64_t now)
 {
 	c->state = VYX_S_BUSY;
 	c->inst->busy++;
+	c->epoch = c->inst->epoch;
+	if (c->inst->out)
+		vyx_eject_begin(c, now);
 	if (c->uses)
 		c->inst->worker->stat.reuses++;
 	if (c->uses < UINT8_MAX)
@@ -155,7 +160,7 @@ vyx_wconn_rest(struct vyx_wconn *c, uint64_t now)
 	else if (own_turn(w)) {
 		q = w->head;
 		unlink_waiter(q);
-		begin(c);
+		begin(c, now);
 		win->ops->serve(win->arg, q, c);
 	} else if (w->head || w->recall || win->draining || w->gone)
 		give_or_drop(c); /* head: an older one waits elsewhere */
@@ -190,11 +195,13 @@ vyx_wworker_give(struct vyx_wworker *w, uint32_t n)
 }
 
 static struct vyx_winst *
-choose(struct vyx_wworker *w)
+choose(struct vyx_wworker *w, uint64_t now)
 {
 	struct vyx_winst *best = w->ring, *i;
 
-	if (w->least)
+	if (w->out)
+		best = vyx_eject_choose(w, now);
+	else if (w->least)
 		for (i = best->rnext; i != w->ring; i = i->rnext)
 			if (i->busy < best->busy)
 				best = i;
@@ -209,14 +216,13 @@ vyx_window_take(struct vyx_window *win, struct vyx_wworker *worker,
 	struct vyx_wconn *c;
 
 	(void)win;
-	(void)now;
 	if (worker->head || !worker->ring) {
 		errno = EAGAIN;
 		return NULL;
 	}
-	c = choose(worker)->heap[0];
+	c = choose(worker, now)->heap[0];
 	leave(c);
-	begin(c);
+	begin(c, now);
 	return c;
 }
 
@@ -226,7 +232,7 @@ vyx_wworker_serve(struct vyx_wworker *w, uint64_t now)
 	struct vyx_wconn *c;
 
 	while (w->ring && own_turn(w)) {
-		c = choose(w)->heap[0];
+		c = choose(w, now)->heap[0];
 		leave(c);
 		vyx_wconn_rest(c, now);
 	}
@@ -388,7 +394,7 @@ vyx_window_inherit(struct vyx_window *win, struct vyx_wworker *worker,
 		c->state = VYX_S_TUNNEL;
 		i->tunnels++;
 	} else if (state == VYX_S_BUSY)
-		begin(c);
+		begin(c, now);
 	vyx_wconn_tell(c, TELL_HOLD);
 	if (state == VYX_S_IDLE)
 		vyx_wconn_rest(c, now);

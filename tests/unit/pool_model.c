@@ -13,6 +13,9 @@
  * P6  at rest with room, each router has its `low` idle ones
  * P8  what a dead router had is free at once (by P5, and P3 of the others)
  *
+ * and of ejection: at most half of what is up is put out, somebody else is
+ * left, and no probe outlives its exchange.
+ *
  * Not here: P7 and P9 (unit/pool, unit/window).
  *
  * VYX_SEEDS=n runs n seeds (default 40), VYX_SEED=n that one alone.
@@ -35,6 +38,7 @@ static int vyx_mutant;
 #include "state/pool_turn.c"
 #include "state/window.c"
 #include "state/window_edge.c"
+#include "state/window_eject.c"
 #include "state/window_out.c"
 #include "state/window_table.c"
 
@@ -65,7 +69,7 @@ static struct inst insts[INSTS];
 static struct exch exchs[EXCHS];
 static int ninsts, routers, faults, resting, serial_worker;
 static int exempt; /* P1: a router was stopped over a restart of poold */
-static uint64_t served, overtakes, late, worst;
+static uint64_t served, overtakes, late, worst, ejections, returns;
 static double rate; /* requests a ms and router */
 static uint64_t service_max;
 static uint32_t shown_max;
