@@ -156,6 +156,10 @@ answers() {
 	run -0 bash -c "vyx status | grep 'name ejection'"
 	assert_output --regexp \
 	    '^figure +route\.0 +name ejection +value out +worker pair +instance pair-[01]#[0-9]+$'
+	for n in out-s probe-s; do
+		[ "$(vyx status -j | jq "select(.name == \"$n\") |
+		    .value >= 0 and .value <= 5 and .worker == \"pair\"")" = true ]
+	done
 	vyx status -t | awk -F '\t' '$1 == "pool" && $2 == "pair" {
 		print NF, $11, $12 > "row" }'
 	[ "$(cat row)" = "12 1 $(pool pair ejected)" ]

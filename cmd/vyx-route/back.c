@@ -64,14 +64,13 @@ interim(struct back *b)
 {
 	struct exchange *x = b->x;
 
+	if (x->ans.code == 101)
+		pool_result(x, x->websocket && x->ans.websocket);
 	if (x->ans.code == 101 && (!x->websocket || !x->ans.websocket)) {
-		pool_result(x, 0);
 		back_leave(x, VYX_POOL_ERROR);
 		answer(x, 502, "unexpected upgrade");
 		return 0;
 	}
-	if (x->ans.code == 101)
-		pool_result(x, 1);
 	if (x->ans.code == 101 && !vyx_window_tunnel(x->r->window, b->w)) {
 		back_leave(x, VYX_POOL_CLOSE);
 		answer(x, 503, "too many tunnels");

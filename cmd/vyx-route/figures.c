@@ -4,12 +4,11 @@
 #include "router.h"
 
 static void
-worker(struct vyx_chan *to, const struct vyx_plan_worker *w)
+worker(struct vyx_chan *to, const struct vyx_plan_worker *w, uint64_t now)
 {
 	struct vyx_wstat s;
 	const struct vyx_winst *i = NULL;
-	struct vyx_str id;
-	const char *state;
+	struct vyx_wejection e;
 
 	vyx_window_stat(w->window, &s);
 #define FIGURE(member) vyx_ctl_figure(to, #member, s.member, w->id, NULL)
@@ -32,11 +31,12 @@ worker(struct vyx_chan *to, const struct vyx_plan_worker *w)
 		snprintf(name, sizeof name, "drop-%s", vyx_pool_why_name(k));
 		vyx_ctl_figure(to, name, s.drops[k], w->id, NULL);
 	}
-	while ((i = vyx_window_insts(w->window, i, &id, &state)) != NULL) {
-		char inst[VYX_POOL_I + 1];
-
-		snprintf(inst, sizeof inst, "%.*s", (int)id.n, id.p);
-		vyx_ctl_word(to, "ejection", state, w->id, inst);
+	while ((i = vyx_window_insts(w->window, i, now, &e)) != NULL) {
+		vyx_ctl_word(to, "ejection", e.state, w->id, e.id);
+		if (*e.state == 'i')
+			continue;
+		vyx_ctl_figure(to, "out-s", e.since / VYX_SEC, w->id, e.id);
+		vyx_ctl_figure(to, "probe-s", e.next / VYX_SEC, w->id, e.id);
 	}
 }
 
@@ -66,5 +66,5 @@ figures(struct vyx_ctl *t, struct vyx_chan *to)
 	vyx_ctl_figure(to, "buffers", r->slabs.out, NULL, NULL);
 	vyx_ctl_figure(to, "log-dropped", r->log.dropped, NULL, NULL);
 	for (const struct vyx_plan_worker *w = r->plan.workers; w; w = w->next)
-		worker(to, w);
+		worker(to, w, r->loop.now);
 }

@@ -82,7 +82,6 @@ void
 retry_or_fail(struct exchange *x, int error)
 {
 	enum vyx_pool_why why = error ? VYX_POOL_RESET : VYX_POOL_EOF;
-
 	int again = may(x, error);
 
 	/* Once is chance, and says nothing of the instance. The last time it

@@ -274,9 +274,16 @@ uint32_t vyx_window_held(const struct vyx_window *win);
 
 void vyx_window_stat(const struct vyx_wworker *worker, struct vyx_wstat *out);
 
-/* The instance behind `prev`, NULL: the first; NULL when there are no more.
- * Its state is a word: in, out or probe. */
+/* An instance, for stat. */
+struct vyx_wejection {
+	const char *id;
+	const char *state; /* in, out; probe: out, and one is tried */
+	uint64_t since;    /* ns that it has been out */
+	uint64_t next;     /* ns until the next probe may be made */
+};
+
+/* The instance behind `prev`, NULL: the first; NULL when there are no more. */
 const struct vyx_winst *vyx_window_insts(const struct vyx_wworker *worker,
-    const struct vyx_winst *prev, struct vyx_str *id, const char **state);
+    const struct vyx_winst *prev, uint64_t now, struct vyx_wejection *e);
 
 #endif

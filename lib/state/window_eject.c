@@ -80,9 +80,12 @@ may(const struct vyx_winst *i)
 static void
 put_out(struct vyx_winst *i, uint64_t now)
 {
-	if (!i->out)
+	if (!i->out) {
 		i->worker->out++;
+		i->out_since = now;
+	}
 	i->out = 1;
+	i->probe = NULL;
 	i->epoch++; /* none lasts for 256 ejections */
 	if (i->row < VYX_EJECT_ROW)
 		i->row++;
@@ -135,13 +138,18 @@ vyx_window_out(const struct vyx_wconn *c)
 
 const struct vyx_winst *
 vyx_window_insts(const struct vyx_wworker *worker, const struct vyx_winst *prev,
-    struct vyx_str *id, const char **state)
+    uint64_t now, struct vyx_wejection *e)
 {
 	const struct vyx_winst *i = prev ? prev->next : worker->insts;
 
+	*e = (struct vyx_wejection){ 0 };
 	if (!i)
 		return NULL;
-	*id = vyx_winst_id(i);
-	*state = i->probe ? "probe" : i->out ? "out" : "in";
+	e->id = i->id;
+	e->state = i->probe ? "probe" : i->out ? "out" : "in";
+	if (i->out)
+		e->since = now - i->out_since;
+	if (i->out && !i->probe && i->out_until > now)
+		e->next = i->out_until - now;
 	return i;
 }

@@ -49,6 +49,7 @@ struct vyx_winst {
 	uint32_t max;            /* of its endpoint row */
 	uint32_t told_lack;      /* of the last need */
 	uint64_t mark;           /* none below may be used again */
+	uint64_t out_since;      /* ns: out */
 	uint64_t out_until;      /* ns: out: no probe before */
 	struct vyx_wconn *probe; /* the one that is tried while it is out */
 	uint64_t asked;          /* ns: a replacement was asked for; 0: none */
@@ -63,7 +64,7 @@ struct vyx_winst {
 	uint8_t row;             /* ejections in a row */
 	uint8_t epoch;           /* ejections so far */
 	uint8_t idn;
-	char id[VYX_POOL_I];
+	char id[VYX_POOL_I + 1]; /* a string too */
 };
 
 struct vyx_wworker {

@@ -22,6 +22,7 @@ static struct vyx_window *win;
 static struct vyx_wworker *w;
 static struct vyx_wconn *served;
 static uint64_t number;
+static struct vyx_wejection told;
 
 static int
 dial(void *arg)
@@ -177,12 +178,10 @@ static const char *
 state_of(const char *i)
 {
 	const struct vyx_winst *at = NULL;
-	const char *state;
-	struct vyx_str id;
 
-	while ((at = vyx_window_insts(w, at, &id, &state)) != NULL)
-		if (vyx_str_eq(id, VYX_STRZ(i)))
-			return state;
+	while ((at = vyx_window_insts(w, at, now, &told)) != NULL)
+		if (!strcmp(told.id, i))
+			return told.state;
 	return "none";
 }
 
@@ -502,6 +501,36 @@ tunnel_is_well(void **state)
 	assert_string_equal(state_of("a"), "in");
 }
 
+/* What vyx status shows, and that the edge's end changes nothing. */
+static void
+since_and_next(void **state)
+{
+	struct vyx_wconn *p;
+
+	(void)state;
+	add("a", 1);
+	add("b", 1);
+	fail_at('a', 5);
+	assert_string_equal(state_of("b"), "in");
+	assert_int_equal(told.since | told.next, 0);
+	now += 2 * S;
+	vyx_window_down(win, now);
+	assert_string_equal(next(2), "bb");
+	assert_string_equal(state_of("a"), "out");
+	assert_int_equal(told.since, 2 * S);
+	assert_int_equal(told.next, 3 * S);
+	now += 3 * S;
+	assert_string_equal(state_of("a"), "out");
+	assert_int_equal(told.next, 0);
+	p = take();
+	assert_string_equal(state_of("a"), "probe");
+	now += S;
+	assert_true(over(p, 0));
+	assert_string_equal(state_of("a"), "out");
+	assert_int_equal(told.since, 6 * S); /* of all it */
+	assert_int_equal(told.next, 10 * S);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -522,6 +551,7 @@ main(void)
 		TEST(waiters),
 		TEST(gone_while_out),
 		TEST(tunnel_is_well),
+		TEST(since_and_next),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
