@@ -16,7 +16,8 @@ setup() {
 	chmod 755 mood
 	moody="/usr/bin/python3 $TESTS/workers/moody.py {socket} $WORK/mood"
 	project 'gateway: {routers: 1}' 'security: {global_timeout: 2s}'
-	worker pair "$moody" 'replicas: 2' 'pool: {min_idle: 2}'
+	worker pair "$moody" 'replicas: 2' 'pool: {min_idle: 2, max_size: 4}'
+	worker once "$moody close" 'replicas: 2' 'pool: {max_size: 4}'
 	worker alone "$moody" 'pool: {min_idle: 2}'
 	VYX_WAIT=40 up vyx.yaml
 }
@@ -105,6 +106,50 @@ answers() {
 @test "what is no answer" { fails noise 502; }
 @test "no answer in time" { fails hang 504; }
 
+# busy ID - 24 clients at once, a second each; how many answers had each status
+busy() {
+	python3 - "${URL#http://}" "$1" <<-'EOF'
+		import http.client, collections, sys, threading, time
+		seen = collections.Counter()
+		end = time.monotonic() + 1
+		def client():
+		    while time.monotonic() < end:
+		        c = http.client.HTTPConnection(sys.argv[1])
+		        c.request("POST", "/", b"x", {"Host": sys.argv[2]})
+		        r = c.getresponse()
+		        r.read()
+		        seen[r.status] += 1
+		        c.close()
+		them = [threading.Thread(target=client) for _ in range(24)]
+		[t.start() for t in them]
+		[t.join() for t in them]
+		print(seen[200] > 24, seen[500], sum(seen.values()) - seen[200] - seen[500])
+	EOF
+}
+
+# under_load ID - more than the other's connections take: they wait for it
+under_load() {
+	local before
+	post "$1" 24 >codes
+	is pool 1 "$1" out
+	before=$(pool "$1" ejected)
+	run -0 busy "$1"
+	# a probe in the meantime is one more
+	assert_output "True $(($(pool "$1" ejected) - before)) 0"
+}
+
+@test "under load: what the others cannot take at once waits for them" {
+	meet
+	echo 500 >"mood/$A"
+	under_load pair
+}
+
+@test "a worker that closes after each answer: as well" {
+	A=$(asked once)
+	echo 500 >"mood/$A"
+	under_load once
+}
+
 @test "501 and what a client did wrong say nothing" {
 	meet
 	for mood in 501 404; do
@@ -164,5 +209,5 @@ answers() {
 		print NF, $11, $12 > "row" }'
 	[ "$(cat row)" = "12 1 $(pool pair ejected)" ]
 	[ "$(vyx status -t | awk -F '\t' \
-	    '$1 == "figure" && $3 == "ejection"' | wc -l)" = 3 ]
+	    '$1 == "figure" && $3 == "ejection"' | wc -l)" = 5 ]
 }

@@ -147,6 +147,28 @@ give_or_drop(struct vyx_wconn *c)
 		give(c);
 }
 
+/* It is idle here. */
+static void
+stay(struct vyx_wconn *c, uint64_t now)
+{
+	struct vyx_winst *i = c->inst;
+	struct vyx_wworker *w = i->worker;
+	struct vyx_window *win = w->win;
+
+	if (!vyx_winst_push(i, c)) {
+		vyx_wconn_part(c, TELL_DROP, VYX_POOL_ERROR, SHUT_RDWR);
+		return;
+	}
+	c->state = VYX_S_IDLE;
+	c->since = now;
+	if (i->told_lack || i->asked)
+		vyx_wworker_touch(w);
+	if (win->scan_at == VYX_NEVER && w->idle_ns) {
+		win->scan_at = now + VYX_MS;
+		vyx_window_by(win, win->scan_at);
+	}
+}
+
 void
 vyx_wconn_rest(struct vyx_wconn *c, uint64_t now)
 {
@@ -157,6 +179,9 @@ vyx_wconn_rest(struct vyx_wconn *c, uint64_t now)
 
 	if (c->c < i->mark)
 		vyx_wconn_part(c, TELL_DROP, VYX_POOL_VOID, SHUT_RDWR);
+	else if (own_turn(w) && !win->draining && !w->gone &&
+	    vyx_eject_spares(i, w->head->since, now))
+		stay(c, now);
 	else if (own_turn(w)) {
 		q = w->head;
 		unlink_waiter(q);
@@ -164,18 +189,8 @@ vyx_wconn_rest(struct vyx_wconn *c, uint64_t now)
 		win->ops->serve(win->arg, q, c);
 	} else if (w->head || w->recall || win->draining || w->gone)
 		give_or_drop(c); /* head: an older one waits elsewhere */
-	else if (!vyx_winst_push(i, c))
-		vyx_wconn_part(c, TELL_DROP, VYX_POOL_ERROR, SHUT_RDWR);
-	else {
-		c->state = VYX_S_IDLE;
-		c->since = now;
-		if (i->told_lack || i->asked)
-			vyx_wworker_touch(w);
-		if (win->scan_at == VYX_NEVER && w->idle_ns) {
-			win->scan_at = now + VYX_MS;
-			vyx_window_by(win, win->scan_at);
-		}
-	}
+	else
+		stay(c, now);
 }
 
 uint32_t
@@ -194,8 +209,9 @@ vyx_wworker_give(struct vyx_wworker *w, uint32_t n)
 	return went;
 }
 
+/* For a request that came at `since`; NULL: it had better wait. */
 static struct vyx_winst *
-choose(struct vyx_wworker *w, uint64_t now)
+choose(struct vyx_wworker *w, uint64_t since, uint64_t now)
 {
 	struct vyx_winst *best = w->ring, *i;
 
@@ -205,6 +221,8 @@ choose(struct vyx_wworker *w, uint64_t now)
 		for (i = best->rnext; i != w->ring; i = i->rnext)
 			if (i->busy < best->busy)
 				best = i;
+	if (w->out && vyx_eject_spares(best, since, now))
+		return NULL;
 	w->ring = best->rnext;
 	return best;
 }
@@ -213,14 +231,15 @@ struct vyx_wconn *
 vyx_window_take(struct vyx_window *win, struct vyx_wworker *worker,
     uint64_t now)
 {
+	struct vyx_winst *i;
 	struct vyx_wconn *c;
 
 	(void)win;
-	if (worker->head || !worker->ring) {
+	if (worker->head || !worker->ring || !(i = choose(worker, now, now))) {
 		errno = EAGAIN;
 		return NULL;
 	}
-	c = choose(worker, now)->heap[0];
+	c = i->heap[0];
 	leave(c);
 	begin(c, now);
 	return c;
@@ -229,10 +248,13 @@ vyx_window_take(struct vyx_window *win, struct vyx_wworker *worker,
 void
 vyx_wworker_serve(struct vyx_wworker *w, uint64_t now)
 {
+	struct vyx_winst *i;
 	struct vyx_wconn *c;
 
-	while (w->ring && own_turn(w)) {
-		c = choose(w, now)->heap[0];
+	/* 0: for an older one elsewhere nothing is spared */
+	while (w->ring && w->head &&
+	    (i = choose(w, own_turn(w) ? w->head->since : 0, now)) != NULL) {
+		c = i->heap[0];
 		leave(c);
 		vyx_wconn_rest(c, now);
 	}
@@ -280,6 +302,8 @@ vyx_wworker_expire(struct vyx_wworker *w, uint64_t now)
 	struct vyx_window *win = w->win;
 	struct vyx_waiter *q;
 
+	if (w->head && w->ring) /* it waits for another: still? */
+		vyx_wworker_touch(w);
 	if (w->due > now)
 		return;
 	/* from the head again each time: expire() may cancel others */

@@ -161,8 +161,8 @@ struct vyx_wworker *vyx_window_of(const struct vyx_wconn *c);
 
 /*
  * An idle connection, BUSY now, lowest number of the instance the strategy
- * names among those not ejected, else among all. NULL: EAGAIN, none is idle or
- * somebody waits already (then wait).
+ * names among those not ejected; among all when no other is up. NULL: EAGAIN,
+ * none is idle or somebody waits already (then wait).
  */
 struct vyx_wconn *vyx_window_take(struct vyx_window *win,
     struct vyx_wworker *worker, uint64_t now);
@@ -197,7 +197,8 @@ void vyx_window_says(struct vyx_window *win, struct vyx_wconn *c, int keeps);
  * are out then: it is passed over for 5 s times the ejections in a row, 60 s
  * at most. The first exchange after that is its probe: when it goes well the
  * instance is in again, when it fails out again. Connections to it are kept,
- * and used when there are no others. Each router finds out for itself.
+ * and used for what has waited a second for others, or when none is up. Each
+ * router finds out for itself.
  *
  * Returns  whether the instance is out or in anew, for the log.
  * Cost	    good, and nothing had failed: a dozen instructions, no store.

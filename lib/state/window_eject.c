@@ -22,8 +22,9 @@
 #include "state/window_i.h"
 
 #define VYX_EJECT_FAILS 5
-#define VYX_EJECT_NS (5000 * VYX_MS) /* times the ejections in a row ... */
-#define VYX_EJECT_ROW 12             /* ... at most so many: 60 s */
+#define VYX_EJECT_NS (5000 * VYX_MS)      /* times the ejections in a row ... */
+#define VYX_EJECT_ROW 12                  /* ... at most so many: 60 s */
+#define VYX_EJECT_WAIT_NS (1000 * VYX_MS) /* for another that is busy */
 
 static int
 due(const struct vyx_winst *i, uint64_t now)
@@ -44,6 +45,25 @@ vyx_eject_choose(const struct vyx_wworker *w, uint64_t now)
 			best = i;
 	} while ((i = i->rnext) != w->ring);
 	return best;
+}
+
+/*
+ * It waits a little when all others are busy: a broken instance answers fast,
+ * so under load it would have the more requests. Not for ever: what the others
+ * cannot take at all still gets an answer, as good as there is.
+ */
+int
+vyx_eject_spares(struct vyx_winst *i, uint64_t since, uint64_t now)
+{
+	const struct vyx_winst *o;
+
+	if (!i->out || due(i, now) || now >= since + VYX_EJECT_WAIT_NS)
+		return 0;
+	for (o = i->worker->insts; o && (o->out || !o->up);)
+		o = o->next;
+	if (o)
+		vyx_window_by(i->worker->win, since + VYX_EJECT_WAIT_NS);
+	return o != NULL;
 }
 
 void
@@ -100,6 +120,7 @@ put_in(struct vyx_winst *i)
 	i->out = 0;
 	i->probe = NULL;
 	i->row = 0;
+	vyx_wworker_touch(i->worker); /* for who waits */
 }
 
 int

@@ -135,6 +135,9 @@ void vyx_window_look(struct vyx_window *win, uint64_t now);
 /* window_eject.c */
 /* The one in turn when some are out; the ring is not empty. */
 struct vyx_winst *vyx_eject_choose(const struct vyx_wworker *w, uint64_t now);
+/* Whether a request that came at `since` waits for another than i; till when:
+ * win->due is brought forward to that. */
+int vyx_eject_spares(struct vyx_winst *i, uint64_t since, uint64_t now);
 /* An exchange begins on one that is out: perhaps it is the probe. */
 void vyx_eject_begin(struct vyx_wconn *c, uint64_t now);
 

@@ -14,7 +14,8 @@
  * P8  what a dead router had is free at once (by P5, and P3 of the others)
  *
  * and of ejection: at most half of what is up is put out, somebody else is
- * left, and no probe outlives its exchange.
+ * left, and no probe outlives its exchange. A request that may have waited for
+ * one that is well is not held against P4.
  *
  * Not here: P7 and P9 (unit/pool, unit/window).
  *
@@ -164,6 +165,9 @@ check_overtake(struct exch *e)
 		if (!exchs[x].used || exchs[x].conn || &exchs[x] == e ||
 		    !exchs[x].waiter.worker || exchs[x].since >= e->since)
 			continue;
+		if (exchs[x].router != e->router &&
+		    procs[exchs[x].router].worker->out)
+			continue; /* it may have waited for one that is well */
 		by = e->since - exchs[x].since;
 		if (by > most)
 			most = by;

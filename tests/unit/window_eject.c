@@ -272,10 +272,34 @@ down(void **state)
 	assert_string_equal(next(3), "ccc");
 }
 
+/* A request that comes now and has to wait; what it got at once. */
+static struct vyx_wconn *
+want(void)
+{
+	static struct vyx_waiter q;
+
+	served = NULL;
+	assert_null(vyx_window_take(win, w, now));
+	q = (struct vyx_waiter){ .since = now, .deadline = UINT64_MAX };
+	assert_true(vyx_window_wait(win, w, &q, now));
+	vyx_window_turn(win, now);
+	return served;
+}
+
+/* ... and what it has after `ns`. */
+static struct vyx_wconn *
+after(uint64_t ns)
+{
+	now += ns;
+	vyx_window_turn(win, now);
+	return served;
+}
+
 static void
 for_want_of_others(void **state)
 {
 	struct vyx_wconn *b, *c;
+	uint64_t start = now;
 
 	(void)state;
 	add("a", 2);
@@ -283,16 +307,60 @@ for_want_of_others(void **state)
 	fail_at('a', 5);
 	b = take();
 	assert_int_equal(name(b), 'b');
-	c = take();
+	assert_null(want());
+	assert_null(after(S - 1));
+	assert_true(vyx_window_due(win) <= now + 1);
+	assert_non_null(c = after(1));
 	assert_int_equal(name(c), 'a');
 	/* beside a probe it has no say, either way */
 	assert_false(over(c, 1));
 	assert_string_equal(state_of("a"), "out");
-	c = take();
+	assert_null(want());
+	assert_non_null(c = after(S));
 	assert_false(over(c, 0));
-	assert_int_equal(vyx_window_out(c), now + 5 * S);
+	assert_int_equal(vyx_window_out(c), start + 5 * S);
 	over(b, 1);
 	assert_string_equal(next(2), "bb");
+}
+
+/* It waits for one that is busy and well, and no longer than that is so. */
+static void
+spared(void **state)
+{
+	struct vyx_pool_msg recall = {
+		.verb = VYX_V_RECALL, .w = VYX_STR("w"), .n = 1
+	};
+	struct vyx_wconn *b;
+
+	(void)state;
+	add("a", 1);
+	add("b", 1);
+	fail_at('a', 5);
+	b = take();
+	assert_null(want());
+	add("a", 1); /* another comes, and is not used either */
+	assert_null(after(MS));
+	assert_int_equal(stat_of().idle, 2);
+	over(b, 1);
+	assert_ptr_equal(served, b);
+	/* an older request elsewhere may see it otherwise */
+	assert_null(want());
+	recall.before = now - 100 * MS;
+	assert_true(vyx_window_record(win, &recall, -1, now));
+	assert_null(after(MS));
+	assert_int_equal(stat_of().recalls, 1);
+	assert_int_equal(stat_of().waiting, 1);
+	recall.n = 0;
+	recall.before = 0;
+	assert_true(vyx_window_record(win, &recall, -1, now));
+	add("a", 1);
+	assert_null(after(MS));
+	/* there is no other to wait for */
+	vyx_window_endpoint(win, w, VYX_STR("b"), 0, 0, now);
+	assert_non_null(after(0));
+	assert_int_equal(name(served), 'a');
+	over(served, 1);
+	over(b, 1);
 }
 
 static void
@@ -437,7 +505,6 @@ of_old(void **state)
 static void
 waiters(void **state)
 {
-	struct vyx_waiter q = { .deadline = UINT64_MAX };
 	struct vyx_wconn *a, *b;
 
 	(void)state;
@@ -445,16 +512,12 @@ waiters(void **state)
 	add("b", 1);
 	fail_at('a', 5);
 	b = take();
-	a = take();
-	q.since = now;
-	assert_true(vyx_window_wait(win, w, &q, now));
-	over(a, 0);
-	assert_ptr_equal(served, a);
-	assert_string_equal(state_of("a"), "out");
+	assert_null(want());
+	assert_non_null(a = after(S));
 	now += 5 * S;
-	q.since = now;
-	assert_true(vyx_window_wait(win, w, &q, now));
+	assert_null(want());
 	over(a, 0); /* its old exchange; the waiter's is the probe */
+	assert_ptr_equal(served, a);
 	assert_string_equal(state_of("a"), "probe");
 	assert_true(over(a, 1));
 	over(b, 1);
@@ -543,6 +606,7 @@ main(void)
 		TEST(half_at_most),
 		TEST(down),
 		TEST(for_want_of_others),
+		TEST(spared),
 		TEST(least_loaded),
 		TEST(one_probe),
 		TEST(longer_each_time),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
-"""moody.py SOCKET DIR - an HTTP/1.1 server, a thread a connection, that
+"""moody.py SOCKET DIR [close] - an HTTP/1.1 server, a thread a connection, that
 answers with its pid. While there is a file DIR/PID it fails as that says: a
 status, `cut` (the connection ends without an answer), `hang` (none until the
-file is gone) or `noise` (what it says is no HTTP)."""
+file is gone) or `noise` (what it says is no HTTP). close: after each answer."""
 import http.server
 import os
 import socketserver
@@ -35,6 +35,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = f"{os.getpid()}\n".encode()
         self.send_response(int(now))
         self.send_header("Content-Length", str(len(body)))
+        if sys.argv[3:] == ["close"]:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
 
