@@ -14,8 +14,8 @@
  * P8  what a dead router had is free at once (by P5, and P3 of the others)
  *
  * and of ejection: at most half of what is up is put out, somebody else is
- * left, and no probe outlives its exchange. A request that may have waited for
- * one that is well is not held against P4.
+ * left, and no probe outlives its exchange. P4 is looked at where all are well: else
+ * requests wait for one that is.
  *
  * Not here: P7 and P9 (unit/pool, unit/window).
  *
@@ -69,6 +69,7 @@ enum { NONE, ALL, RESTARTS };
 static struct inst insts[INSTS];
 static struct exch exchs[EXCHS];
 static int ninsts, routers, faults, resting, serial_worker;
+static int ailing; /* instances fail at times */
 static int exempt; /* P1: a router was stopped over a restart of poold */
 static uint64_t served, overtakes, late, worst, ejections, returns;
 static double rate; /* requests a ms and router */
@@ -159,15 +160,12 @@ check_overtake(struct exch *e)
 	uint64_t by, most = 0;
 	int x;
 
-	if (faults || serial_worker)
+	if (faults || serial_worker || ailing)
 		return;
 	for (x = 0; x < EXCHS; x++) {
 		if (!exchs[x].used || exchs[x].conn || &exchs[x] == e ||
 		    !exchs[x].waiter.worker || exchs[x].since >= e->since)
 			continue;
-		if (exchs[x].router != e->router &&
-		    procs[exchs[x].router].worker->out)
-			continue; /* it may have waited for one that is well */
 		by = e->since - exchs[x].since;
 		if (by > most)
 			most = by;

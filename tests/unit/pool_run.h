@@ -75,7 +75,7 @@ well(const struct exch *e)
 	static const uint8_t sick[] = { 3, 1, 0, 2 };
 	unsigned which = 1u << kcs[fds[e->conn->fd].kc].inst % 2;
 
-	return !(sick[now / (100 * MS) % 4] & which) || chance(0.2);
+	return !ailing || !(sick[now / (100 * MS) % 4] & which) || chance(0.2);
 }
 
 static void
@@ -657,6 +657,7 @@ one(uint64_t seed, int with_faults, int load)
 	forget();
 	seed_state = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15);
 	faults = with_faults;
+	ailing = faults || serial_worker || seed % 2;
 	lose = faults ? 0.01 : 0;
 	/* so that records cross each other more often */
 	slow_edges = faults == RESTARTS;
