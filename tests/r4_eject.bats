@@ -15,7 +15,9 @@ setup() {
 	mkdir mood
 	chmod 755 mood
 	moody="/usr/bin/python3 $TESTS/workers/moody.py {socket} $WORK/mood"
-	project 'gateway: {routers: 1}' 'security: {global_timeout: 2s}'
+	# the breaker of a route would answer for its worker
+	project 'gateway: {routers: 1}' 'security: {global_timeout: 2s,' \
+	    '  circuit_breaker: {failures: 1000000}}'
 	worker pair "$moody" 'replicas: 2' 'pool: {min_idle: 2, max_size: 4}'
 	worker once "$moody close" 'replicas: 2' 'pool: {max_size: 4}'
 	worker alone "$moody" 'pool: {min_idle: 2}'
