@@ -46,5 +46,5 @@ is() {
 	stop slow || true
 	wait_until is in_use 0
 	[ "$(vyx status -t | awk -F '\t' '$1 == "pool" { print NF, $2 }')" = \
-	    '10 hello' ]
+	    '12 hello' ]
 }

@@ -66,6 +66,8 @@ interim(struct back *b)
 {
 	struct exchange *x = b->x;
 
+	if (x->ans.code == 101)
+		pool_result(x, x->websocket && x->ans.websocket);
 	if (x->ans.code == 101 && (!x->websocket || !x->ans.websocket)) {
 		back_leave(x, VYX_POOL_ERROR);
 		answer(x, 502, "unexpected upgrade");
@@ -115,6 +117,7 @@ head(struct back *b)
 	policy_answered(x);
 	b->conn.out.hold = 0; /* there will be no other try */
 	vyx_half_take(&b->conn.out, b->conn.slabs, 0);
+	pool_result(x, x->ans.code < 500 || x->ans.code == 501);
 	x->kept = x->ans.keep;
 	vyx_window_says(x->r->window, b->w, x->kept);
 	pool_touch(x->r);
@@ -168,6 +171,7 @@ step(struct back *b)
 			vyx_log(VYX_WARN, "answer refused", "worker",
 			    x->worker->id, "instance", x->instance, "why",
 			    x->ans.why, NULL);
+			pool_result(x, 0);
 			back_leave(x, VYX_POOL_ERROR);
 			answer(x, 502, "bad gateway");
 			return 0;

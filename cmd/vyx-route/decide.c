@@ -267,6 +267,11 @@ on_timer(struct vyx_timer *t)
 		decide_watch(x);
 		return;
 	}
+	/* the worker's fault when it had all of it, or took no more; not when
+	 * its head is there and the client does not take it */
+	if (x->back && !x->begun && !x->stall_down &&
+	    (x->in_end || x->stall_up))
+		pool_result(x, 0);
 	if (x->back)
 		back_leave(x, VYX_POOL_TIMEOUT);
 	if (x->begun) {

@@ -4,9 +4,11 @@
 #include "router.h"
 
 static void
-worker(struct vyx_chan *to, const struct vyx_plan_worker *w)
+worker(struct vyx_chan *to, const struct vyx_plan_worker *w, uint64_t now)
 {
 	struct vyx_wstat s;
+	const struct vyx_winst *i = NULL;
+	struct vyx_wejection e;
 
 	vyx_window_stat(w->window, &s);
 #define FIGURE(member) vyx_ctl_figure(to, #member, s.member, w->id, NULL)
@@ -14,18 +16,27 @@ worker(struct vyx_chan *to, const struct vyx_plan_worker *w)
 	FIGURE(busy);
 	FIGURE(tunnels);
 	FIGURE(waiting);
+	FIGURE(out);
 	FIGURE(lent);
 	FIGURE(reuses);
 	FIGURE(stale);
 	FIGURE(timeouts);
 	FIGURE(full);
 	FIGURE(recalls);
+	FIGURE(ejected);
 #undef FIGURE
-	for (unsigned i = 0; i < VYX_POOL_WHY_COUNT; i++) {
+	for (unsigned k = 0; k < VYX_POOL_WHY_COUNT; k++) {
 		char name[48];
 
-		snprintf(name, sizeof name, "drop-%s", vyx_pool_why_name(i));
-		vyx_ctl_figure(to, name, s.drops[i], w->id, NULL);
+		snprintf(name, sizeof name, "drop-%s", vyx_pool_why_name(k));
+		vyx_ctl_figure(to, name, s.drops[k], w->id, NULL);
+	}
+	while ((i = vyx_window_insts(w->window, i, now, &e)) != NULL) {
+		vyx_ctl_word(to, "ejection", e.state, w->id, e.id);
+		if (*e.state == 'i')
+			continue;
+		vyx_ctl_figure(to, "out-s", e.since / VYX_SEC, w->id, e.id);
+		vyx_ctl_figure(to, "probe-s", e.next / VYX_SEC, w->id, e.id);
 	}
 }
 
@@ -74,5 +85,5 @@ figures(struct vyx_ctl *t, struct vyx_chan *to)
 	vyx_ctl_figure(to, "log-dropped", r->log.dropped, NULL, NULL);
 	breakers(to, r->plan.table);
 	for (const struct vyx_plan_worker *w = r->plan.workers; w; w = w->next)
-		worker(to, w);
+		worker(to, w, r->loop.now);
 }

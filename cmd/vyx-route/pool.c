@@ -110,6 +110,24 @@ turn_due(struct vyx_timer *t)
 	pool_touch(VYX_OF(t, struct router, turn_due));
 }
 
+/* How it went with the instance that x is at; see vyx_window_result(). */
+void
+pool_result(struct exchange *x, int good)
+{
+	struct vyx_wconn *w = x->back->w;
+	uint64_t now = x->r->loop.now, out;
+
+	if (!vyx_window_result(x->r->window, w, good, now))
+		return;
+	if ((out = vyx_window_out(w)) != 0)
+		vyx_log(VYX_WARN, "instance ejected", "worker", x->worker->id,
+		    "instance", x->instance, "seconds",
+		    VYX_NUM((out - now) / VYX_SEC), NULL);
+	else
+		vyx_log(VYX_INFO, "instance is in again", "worker",
+		    x->worker->id, "instance", x->instance, NULL);
+}
+
 /* The window has something to do at the end of this turn. */
 void
 pool_touch(struct router *r)

@@ -35,21 +35,22 @@ whole(const struct exchange *x)
 	return all_in(x) && out->hold;
 }
 
+/* The connection had ended before the worker could read the request. */
 static int
-may(const struct exchange *x, int error)
+unread(const struct exchange *x, int error)
 {
 	const struct back *b = x->back;
 
-	if (x->attempt >= ATTEMPTS)
-		return 0;
-	if (!b->conn.sent)
-		return 1;
-	if (x->t_byte || !whole(x))
-		return 0;
-	if (error == ECONNRESET && x->bodyless && b->sends == 1 &&
-	    b->conn.out.at == b->conn.out.n)
-		return 1;
-	return idempotent(x);
+	return !b->conn.sent ||
+	    (error == ECONNRESET && !x->t_byte && whole(x) && x->bodyless &&
+	        b->sends == 1 && b->conn.out.at == b->conn.out.n);
+}
+
+static int
+may(const struct exchange *x, int error)
+{
+	return x->attempt < ATTEMPTS &&
+	    (unread(x, error) || (!x->t_byte && whole(x) && idempotent(x)));
 }
 
 /* Node says 408 on a connection it never got a request on: it was written
@@ -81,8 +82,13 @@ void
 retry_or_fail(struct exchange *x, int error)
 {
 	enum vyx_pool_why why = error ? VYX_POOL_RESET : VYX_POOL_EOF;
+	int again = may(x, error);
 
-	if (may(x, error)) {
+	/* Once is chance, and says nothing of the instance. The last time it
+	 * is the client who hears of it, and counts if anything was sent. */
+	if (x->back->conn.sent && !(again && unread(x, error)))
+		pool_result(x, 0);
+	if (again) {
 		retry(x, why);
 		return;
 	}

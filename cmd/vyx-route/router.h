@@ -360,6 +360,7 @@ struct vyx_str request_id(struct exchange *x, const struct vyx_http1 *h);
 /* pool.c */
 void pool_start(struct router *r);
 void pool_touch(struct router *r);
+void pool_result(struct exchange *x, int good);
 
 /* watch.c */
 void watch_start(struct router *r);

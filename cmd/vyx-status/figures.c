@@ -56,7 +56,9 @@ figure(struct line *l, const char *daemon, const struct vyx_rec *r)
 	if (vyx_dec_scan(value, UINT64_MAX, &n))
 		pool_add(daemon, vyx_rec_str(r, VYX_F_NAME),
 		    vyx_rec_str(r, VYX_F_W), n);
-	if (l->out == PEOPLE && vyx_str_eq(value, VYX_STR("0")))
+	if (l->out == PEOPLE &&
+	    (vyx_str_eq(value, VYX_STR("0")) ||
+	        vyx_str_eq(value, VYX_STR("in"))))
 		return; /* a long list of nothing */
 	line_begin(l, "figure");
 	line_word(l, "daemon", VYX_STRZ(daemon));

@@ -17,7 +17,9 @@
 	X("stale", "pool", "stale")        \
 	X("stale", "route", "stale")       \
 	X("timeouts", "route", "timeouts") \
-	X("recalls", "pool", "recalls")
+	X("recalls", "pool", "recalls")    \
+	X("out", "route", "out")           \
+	X("ejected", "route", "ejected")
 
 /* clang-format off */
 #define ROW(column, daemon, figure) { column, daemon, figure },

@@ -58,6 +58,8 @@ leave(struct vyx_wconn *c)
 	struct vyx_winst *i = c->inst;
 
 	vyx_wconn_unawait(c);
+	if (i->probe == c)
+		i->probe = NULL;
 	if (c->state == VYX_S_IDLE)
 		vyx_winst_pull(i, c);
 	else if (c->state == VYX_S_BUSY)
@@ -70,10 +72,13 @@ leave(struct vyx_wconn *c)
 }
 
 static void
-begin(struct vyx_wconn *c)
+begin(struct vyx_wconn *c, uint64_t now)
 {
 	c->state = VYX_S_BUSY;
 	c->inst->busy++;
+	c->epoch = c->inst->epoch;
+	if (c->inst->out)
+		vyx_eject_begin(c, now);
 	if (c->uses)
 		c->inst->worker->stat.reuses++;
 	if (c->uses < UINT8_MAX)
@@ -142,6 +147,28 @@ give_or_drop(struct vyx_wconn *c)
 		give(c);
 }
 
+/* It is idle here. */
+static void
+stay(struct vyx_wconn *c, uint64_t now)
+{
+	struct vyx_winst *i = c->inst;
+	struct vyx_wworker *w = i->worker;
+	struct vyx_window *win = w->win;
+
+	if (!vyx_winst_push(i, c)) {
+		vyx_wconn_part(c, TELL_DROP, VYX_POOL_ERROR, SHUT_RDWR);
+		return;
+	}
+	c->state = VYX_S_IDLE;
+	c->since = now;
+	if (i->told_lack || i->asked)
+		vyx_wworker_touch(w);
+	if (win->scan_at == VYX_NEVER && w->idle_ns) {
+		win->scan_at = now + VYX_MS;
+		vyx_window_by(win, win->scan_at);
+	}
+}
+
 void
 vyx_wconn_rest(struct vyx_wconn *c, uint64_t now)
 {
@@ -152,25 +179,18 @@ vyx_wconn_rest(struct vyx_wconn *c, uint64_t now)
 
 	if (c->c < i->mark)
 		vyx_wconn_part(c, TELL_DROP, VYX_POOL_VOID, SHUT_RDWR);
+	else if (own_turn(w) && !win->draining && !w->gone &&
+	    vyx_eject_spares(i, w->head->since, now))
+		stay(c, now);
 	else if (own_turn(w)) {
 		q = w->head;
 		unlink_waiter(q);
-		begin(c);
+		begin(c, now);
 		win->ops->serve(win->arg, q, c);
 	} else if (w->head || w->recall || win->draining || w->gone)
 		give_or_drop(c); /* head: an older one waits elsewhere */
-	else if (!vyx_winst_push(i, c))
-		vyx_wconn_part(c, TELL_DROP, VYX_POOL_ERROR, SHUT_RDWR);
-	else {
-		c->state = VYX_S_IDLE;
-		c->since = now;
-		if (i->told_lack || i->asked)
-			vyx_wworker_touch(w);
-		if (win->scan_at == VYX_NEVER && w->idle_ns) {
-			win->scan_at = now + VYX_MS;
-			vyx_window_by(win, win->scan_at);
-		}
-	}
+	else
+		stay(c, now);
 }
 
 uint32_t
@@ -189,15 +209,20 @@ vyx_wworker_give(struct vyx_wworker *w, uint32_t n)
 	return went;
 }
 
+/* For a request that came at `since`; NULL: it had better wait. */
 static struct vyx_winst *
-choose(struct vyx_wworker *w)
+choose(struct vyx_wworker *w, uint64_t since, uint64_t now)
 {
 	struct vyx_winst *best = w->ring, *i;
 
-	if (w->least)
+	if (w->out)
+		best = vyx_eject_choose(w, now);
+	else if (w->least)
 		for (i = best->rnext; i != w->ring; i = i->rnext)
 			if (i->busy < best->busy)
 				best = i;
+	if (w->out && vyx_eject_spares(best, since, now))
+		return NULL;
 	w->ring = best->rnext;
 	return best;
 }
@@ -206,27 +231,30 @@ struct vyx_wconn *
 vyx_window_take(struct vyx_window *win, struct vyx_wworker *worker,
     uint64_t now)
 {
+	struct vyx_winst *i;
 	struct vyx_wconn *c;
 
 	(void)win;
-	(void)now;
-	if (worker->head || !worker->ring) {
+	if (worker->head || !worker->ring || !(i = choose(worker, now, now))) {
 		errno = EAGAIN;
 		return NULL;
 	}
-	c = choose(worker)->heap[0];
+	c = i->heap[0];
 	leave(c);
-	begin(c);
+	begin(c, now);
 	return c;
 }
 
 void
 vyx_wworker_serve(struct vyx_wworker *w, uint64_t now)
 {
+	struct vyx_winst *i;
 	struct vyx_wconn *c;
 
-	while (w->ring && own_turn(w)) {
-		c = choose(w)->heap[0];
+	/* 0: for an older one elsewhere nothing is spared */
+	while (w->ring && w->head &&
+	    (i = choose(w, own_turn(w) ? w->head->since : 0, now)) != NULL) {
+		c = i->heap[0];
 		leave(c);
 		vyx_wconn_rest(c, now);
 	}
@@ -274,6 +302,8 @@ vyx_wworker_expire(struct vyx_wworker *w, uint64_t now)
 	struct vyx_window *win = w->win;
 	struct vyx_waiter *q;
 
+	if (w->head && w->ring) /* it waits for another: still? */
+		vyx_wworker_touch(w);
 	if (w->due > now)
 		return;
 	/* from the head again each time: expire() may cancel others */
@@ -388,7 +418,7 @@ vyx_window_inherit(struct vyx_window *win, struct vyx_wworker *worker,
 		c->state = VYX_S_TUNNEL;
 		i->tunnels++;
 	} else if (state == VYX_S_BUSY)
-		begin(c);
+		begin(c, now);
 	vyx_wconn_tell(c, TELL_HOLD);
 	if (state == VYX_S_IDLE)
 		vyx_wconn_rest(c, now);

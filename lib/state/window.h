@@ -52,6 +52,7 @@ struct vyx_wconn {
 	uint8_t awaits;    /* in the list of the unanswered */
 	uint8_t stuck;     /* told so, and no byte since */
 	uint8_t listed;    /* in the list of what is to be told */
+	uint8_t epoch;     /* its instance's ejections when it began */
 	uint32_t at;       /* place in its instance's heap of idle ones */
 	uint64_t since;    /* ns: idle since; BUSY: sent at */
 	uint64_t look;     /* ns: unanswered, to be looked at then */
@@ -105,12 +106,14 @@ struct vyx_window_ops {
 /* Figures of one worker, for stat. Gauges first, then counters. */
 struct vyx_wstat {
 	uint64_t idle, busy, tunnels, waiting;
+	uint64_t out;      /* instances that are ejected */
 	uint64_t lent;     /* connections received */
 	uint64_t reuses;   /* exchanges begun on a connection used before */
 	uint64_t stale;    /* idle ones found ended or with a byte in them */
 	uint64_t timeouts; /* waiters that expired */
 	uint64_t full;     /* requests refused because max_waiting waited */
 	uint64_t recalls;  /* connections given back to a recall */
+	uint64_t ejected;  /* times that an instance was */
 	uint64_t drops[VYX_POOL_WHY_COUNT];
 };
 
@@ -158,7 +161,8 @@ struct vyx_wworker *vyx_window_of(const struct vyx_wconn *c);
 
 /*
  * An idle connection, BUSY now, lowest number of the instance the strategy
- * names. NULL: EAGAIN, none is idle or somebody waits already (then wait).
+ * names among those not ejected; among all when no other is up. NULL: EAGAIN,
+ * none is idle or somebody waits already (then wait).
  */
 struct vyx_wconn *vyx_window_take(struct vyx_window *win,
     struct vyx_wworker *worker, uint64_t now);
@@ -182,6 +186,28 @@ void vyx_window_sent(struct vyx_window *win, struct vyx_wconn *c, uint64_t now);
 void vyx_window_byte(struct vyx_window *win, struct vyx_wconn *c);
 /* The answer's head is in: it keeps the connection, or closes it. */
 void vyx_window_says(struct vyx_window *win, struct vyx_wconn *c, int keeps);
+
+/*
+ * How c's exchange went, as soon as it is known and before c is done, dropped
+ * or a tunnel; not at all when it says nothing of the instance. good: a head
+ * that shows it at work. Else it failed: a head that shows it is not, a
+ * connection lost with the request on it, no head in time.
+ *
+ * Five failures in a row eject the instance, if at most half of the worker's
+ * are out then: it is passed over for 5 s times the ejections in a row, 60 s
+ * at most. The first exchange after that is its probe: when it goes well the
+ * instance is in again, when it fails out again. Connections to it are kept,
+ * and used for what has waited a second for others, or when none is up. Each
+ * router finds out for itself.
+ *
+ * Returns  whether the instance is out or in anew, for the log.
+ * Cost	    good, and nothing had failed: a dozen instructions, no store.
+ */
+int vyx_window_result(struct vyx_window *win, struct vyx_wconn *c, int good,
+    uint64_t now);
+
+/* ns: when a probe of its instance may be made; 0: that is not ejected. */
+uint64_t vyx_window_out(const struct vyx_wconn *c);
 
 /*
  * The exchange ended clean: framing complete, kept, no byte over. The
@@ -248,5 +274,17 @@ uint64_t vyx_window_due(const struct vyx_window *win);
 uint32_t vyx_window_held(const struct vyx_window *win);
 
 void vyx_window_stat(const struct vyx_wworker *worker, struct vyx_wstat *out);
+
+/* An instance, for stat. */
+struct vyx_wejection {
+	const char *id;
+	const char *state; /* in, out; probe: out, and one is tried */
+	uint64_t since;    /* ns that it has been out */
+	uint64_t next;     /* ns until the next probe may be made */
+};
+
+/* The instance behind `prev`, NULL: the first; NULL when there are no more. */
+const struct vyx_winst *vyx_window_insts(const struct vyx_wworker *worker,
+    const struct vyx_winst *prev, uint64_t now, struct vyx_wejection *e);
 
 #endif

@@ -260,7 +260,7 @@ on_recall(struct vyx_window *win, const struct vyx_pool_msg *m)
 		return 1;
 	w->recall = m->n;
 	w->before = m->before;
-	if (w->recall)
+	if (w->recall && !w->head) /* else serving decides */
 		vyx_wworker_give(w, w->recall);
 	vyx_wworker_touch(w);
 	return 1;

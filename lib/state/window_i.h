@@ -12,6 +12,8 @@
  * window_table.c workers, instances, the heap of idle connections
  * window_out.c	  records to poold
  * window_edge.c  records from poold, timers
+ * window_stuck.c requests without an answer
+ * window_eject.c instances that fail
  */
 
 #define VYX_MS UINT64_C(1000000)
@@ -47,6 +49,9 @@ struct vyx_winst {
 	uint32_t max;            /* of its endpoint row */
 	uint32_t told_lack;      /* of the last need */
 	uint64_t mark;           /* none below may be used again */
+	uint64_t out_since;      /* ns: out */
+	uint64_t out_until;      /* ns: out: no probe before */
+	struct vyx_wconn *probe; /* the one that is tried while it is out */
 	uint64_t asked;          /* ns: a replacement was asked for; 0: none */
 	uint64_t got, got_since; /* answered last: where, sent when */
 	uint32_t width;          /* older ones open while a slow answer came */
@@ -54,8 +59,12 @@ struct vyx_winst {
 	uint8_t says;            /* 0: no answer yet, 1: closes, 2: keeps */
 	uint8_t said;            /* how often told since it changed, to 3 */
 	uint8_t say;             /* to be told */
+	uint8_t out;             /* ejected: passed over */
+	uint8_t fails;           /* in a row, while it is in */
+	uint8_t row;             /* ejections in a row */
+	uint8_t epoch;           /* ejections so far */
 	uint8_t idn;
-	char id[VYX_POOL_I];
+	char id[VYX_POOL_I + 1]; /* a string too */
 };
 
 struct vyx_wworker {
@@ -64,6 +73,7 @@ struct vyx_wworker {
 	struct vyx_wworker *dnext; /* of the dirty */
 	struct vyx_winst *insts;
 	struct vyx_winst *ring; /* next in turn */
+	uint32_t out;           /* instances that are ejected */
 	struct vyx_waiter *head, *tail;
 	uint32_t waiting, max_waiting;
 	uint64_t due; /* ns: no deadline is before */
@@ -121,6 +131,15 @@ void vyx_wconn_unawait(struct vyx_wconn *c);
 void vyx_wconn_await(struct vyx_wconn *c, uint64_t now);
 /* Report what is stuck, of those whose look is due. */
 void vyx_window_look(struct vyx_window *win, uint64_t now);
+
+/* window_eject.c */
+/* The one in turn when some are out; the ring is not empty. */
+struct vyx_winst *vyx_eject_choose(const struct vyx_wworker *w, uint64_t now);
+/* Whether a request that came at `since` waits for another than i; till when:
+ * win->due is brought forward to that. */
+int vyx_eject_spares(struct vyx_winst *i, uint64_t since, uint64_t now);
+/* An exchange begins on one that is out: perhaps it is the probe. */
+void vyx_eject_begin(struct vyx_wconn *c, uint64_t now);
 
 /* window_table.c */
 struct vyx_wworker *vyx_window_find(struct vyx_window *win, struct vyx_str id);

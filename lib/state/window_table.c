@@ -123,6 +123,7 @@ vyx_wworker_reap(struct vyx_wworker *w)
 			continue;
 		}
 		*at = i->next;
+		w->out -= i->out;
 		free(i->heap);
 		free(i);
 	}
@@ -338,4 +339,5 @@ vyx_window_stat(const struct vyx_wworker *worker, struct vyx_wstat *out)
 		out->tunnels += i->tunnels;
 	}
 	out->waiting = worker->waiting;
+	out->out = worker->out;
 }

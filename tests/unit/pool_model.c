@@ -13,6 +13,10 @@
  * P6  at rest with room, each router has its `low` idle ones
  * P8  what a dead router had is free at once (by P5, and P3 of the others)
  *
+ * and of ejection: at most half of what is up is put out, somebody else is
+ * left, and no probe outlives its exchange. P4 is looked at where all are well: else
+ * requests wait for one that is.
+ *
  * Not here: P7 and P9 (unit/pool, unit/window).
  *
  * VYX_SEEDS=n runs n seeds (default 40), VYX_SEED=n that one alone.
@@ -35,6 +39,7 @@ static int vyx_mutant;
 #include "state/pool_turn.c"
 #include "state/window.c"
 #include "state/window_edge.c"
+#include "state/window_eject.c"
 #include "state/window_out.c"
 #include "state/window_table.c"
 
@@ -64,8 +69,9 @@ enum { NONE, ALL, RESTARTS };
 static struct inst insts[INSTS];
 static struct exch exchs[EXCHS];
 static int ninsts, routers, faults, resting, serial_worker;
+static int ailing; /* instances fail at times */
 static int exempt; /* P1: a router was stopped over a restart of poold */
-static uint64_t served, overtakes, late, worst;
+static uint64_t served, overtakes, late, worst, ejections, returns;
 static double rate; /* requests a ms and router */
 static uint64_t service_max;
 static uint32_t shown_max;
@@ -154,7 +160,7 @@ check_overtake(struct exch *e)
 	uint64_t by, most = 0;
 	int x;
 
-	if (faults || serial_worker)
+	if (faults || serial_worker || ailing)
 		return;
 	for (x = 0; x < EXCHS; x++) {
 		if (!exchs[x].used || exchs[x].conn || &exchs[x] == e ||

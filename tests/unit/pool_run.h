@@ -43,12 +43,48 @@ try_again(struct exch *e)
 		end_exchange(e);
 }
 
+/* ---- ejection ---- */
+
+/* Its outcome is known. */
+static void
+result(struct exch *e, int good)
+{
+	struct proc *r = &procs[e->router];
+	struct vyx_winst *i = e->conn->inst, *o;
+	uint32_t up = 0, out = 0;
+	int was = i->out;
+
+	if (!vyx_window_result(r->win, e->conn, good, now))
+		return;
+	returns += was && !i->out;
+	if (was || !i->out)
+		return;
+	ejections++;
+	for (o = r->worker->insts; o; o = o->next) {
+		up += o->up;
+		out += o->up && o->out;
+	}
+	if (i->up ? out > up / 2 : out >= up)
+		broke("eject", "%u of %u", out, up);
+}
+
+static int
+well(const struct exch *e)
+{
+	/* for a while all are sick, then some, none, the others */
+	static const uint8_t sick[] = { 3, 1, 0, 2 };
+	unsigned which = 1u << kcs[fds[e->conn->fd].kc].inst % 2;
+
+	return !ailing || !(sick[now / (100 * MS) % 4] & which) || chance(0.2);
+}
+
 static void
 broken(struct exch *e)
 {
 	struct vyx_wconn *c = e->conn;
 	int tries = e->retries++;
 
+	result(e, 0);
 	kcs[fds[c->fd].kc].users--;
 	e->conn = NULL;
 	e->gen++;
@@ -92,6 +128,7 @@ on_answer(struct exch *e)
 
 	if (!kc_live(k))
 		return;
+	result(e, well(e));
 	if (chance(0.03)) {
 		vyx_window_says(win, c, 0);
 		end_exchange(e);
@@ -515,6 +552,8 @@ rest_inst(int inst, int loud)
 	for (r = 1; r <= (uint32_t)routers; r++) {
 		w = vyx_winst_find(procs[r].worker, VYX_STRZ(i->id));
 		held += w ? w->idle + w->busy + w->tunnels : 0;
+		if (w && w->probe)
+			return complain(loud, "probe", i->id, w->out, r);
 		if (w && w->idle < procs[r].worker->low && p &&
 		    p->class == CLASS_KEEPS && vyx_pinst_usable(p) &&
 		    p->counted < vyx_pinst_max(p))
@@ -618,6 +657,7 @@ one(uint64_t seed, int with_faults, int load)
 	forget();
 	seed_state = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15);
 	faults = with_faults;
+	ailing = faults || serial_worker || seed % 2;
 	lose = faults ? 0.01 : 0;
 	/* so that records cross each other more often */
 	slow_edges = faults == RESTARTS;
@@ -665,7 +705,7 @@ all_hold(int with_faults, int load)
 	uint64_t s = only ? strtoull(only, NULL, 10) : 0, end;
 
 	vyx_mutant = 0;
-	served = overtakes = late = worst = 0;
+	served = overtakes = late = worst = ejections = returns = 0;
 	for (end = only ? s + 1 : seeds(); s < end; s++) {
 		one(s, with_faults, load);
 		if (failed)
@@ -673,9 +713,9 @@ all_hold(int with_faults, int load)
 			    failure);
 	}
 	print_message("%ju exchanges, %ju out of order, %ju late, worst %ju "
-	              "us\n",
+	              "us, %ju ejections, %ju returns\n",
 	    (uintmax_t)served, (uintmax_t)overtakes, (uintmax_t)late,
-	    (uintmax_t)(worst / US));
+	    (uintmax_t)(worst / US), (uintmax_t)ejections, (uintmax_t)returns);
 }
 
 static void
@@ -692,6 +732,7 @@ fair(void **state)
 	(void)state;
 	all_hold(NONE, 1);
 	assert_true(overtakes > 0); /* else nothing was measured */
+	assert_true(ejections > 0 && returns > 0);
 	assert_true(late * 1000 <= served);
 }
 
