@@ -945,6 +945,7 @@ paths() {
 
 @test "what vyx-route takes for a setting that is absent is the default here" {
 	worker
+	echo 'cors: {origins: https://a.example}' >>vyx.yaml # else no rows of it
 	regd
 	vyx-conf diff -j >j 2>err || [ $? = 1 ]
 	sed -n 's/^\tX(.*"\([a-z_.]*\)",[ \t]*\([0-9]*\)).*/\1 \2/p' \

@@ -616,9 +616,11 @@ def failures():
         assert g.get("/b").status == 500
         told(g.get("/b"), 503, "circuit breaker open", retry_after="30",
              body={"state": "open"})
-        g.worker.answer = says(OK)
         # nobody serves: it is not there yet, or about to go
-        g.pool.end()
+        g.worker.answer = says(OK[:-4] + b"Connection: close\r\n\r\nok")
+        g.pool.up = g.pool.max = 0
+        for peer in g.pool.peers.values():
+            g.pool.window(peer)
         g.heard(g.reg("put", "endpoint", "w#1", "worker=w", "state=draining",
                       f"path={g.run}/w.sock", "source=test").split()[-1])
         until(lambda: g.get("/r").status == 503)
