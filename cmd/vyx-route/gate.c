@@ -145,6 +145,8 @@ gate_keys(struct router *r)
 		return;
 	}
 	snprintf(from, sizeof from, "%.*s", (int)name.n, name.p);
+	if (!name.n)
+		snprintf(from, sizeof from, "%s", getenv(KEY));
 	if (asks_for_tokens(r))
 		vyx_log(VYX_ERROR, "no key for tokens: every token is refused",
 		    "from", from, "why", why, NULL);
