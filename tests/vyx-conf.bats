@@ -635,13 +635,367 @@ brief() {
 	assert_output '["greet","","","greet"]'
 }
 
-@test "schemas: a missing one is a warning, one that is no JSON an error" {
+@test "schemas: a missing one is a warning, one that does not compile an error" {
 	worker 'routes:' '  - {path: /a, validate: gone}' '  - {path: /b, validate: gone}'
 	good 'vyx.yaml:6: warning: workers[0].routes[0]: cannot read its schema schemas/gone.json: No such file or directory: requests with a body are refused'
 	printf '{\n"a" 1}' >schemas/gone.json
 	bad "schemas/gone.json:2: not JSON: ':' expected near '1'"
 	echo '[]' >schemas/gone.json
-	bad 'schemas/gone.json:1: a schema must be an object'
+	bad 'schemas/gone.json:1: /: a schema is an object, true or false'
+	: >schemas/gone.json
+	bad 'schemas/gone.json:1: not JSON: unexpected token near end of file'
+	echo '{"properties": {"a": {"patern": "x"}}}' >schemas/gone.json
+	bad 'schemas/gone.json:1: /properties/a/patern: unknown keyword'
+	echo '{"items": {"pattern": "("}}' >schemas/gone.json
+	bad 'schemas/gone.json:1: /items/pattern: byte 1 of the pattern: ( without )'
+	run -102 vyx-conf check -t
+	assert_output $'schemas/gone.json\t1\terror\t/items/pattern\tbyte 1 of the pattern: ( without )'
+	echo true >schemas/gone.json
+	good
+}
+
+@test "schemas: a format nobody checks is an error where formats are checked" {
+	worker 'routes: [{path: /a, validate: s}]'
+	echo '{"format": "colour"}' >schemas/s.json
+	good
+	echo 'security: {schema_formats: true}' >>vyx.yaml
+	run -102 vyx-conf check
+	assert_line --regexp '^schemas/s.json:1: /format: '
+	echo '{"format": "date"}' >schemas/s.json
+	good
+}
+
+# The gateway's policy.
+
+# policy LINE... - vyx.yaml with the route /a of `w`, and more keys of it from
+# line 7 on.
+policy() {
+	worker 'routes:' '  - path: /a'
+	printf '        %s\n' "$@" >>vyx.yaml
+}
+
+# setting KEY - the value of its row, `-` where there is none.
+setting() {
+	vyx-conf diff -j 2>err | jq -r --arg k "$1" \
+	    'select(.table == "setting" and .key == $k) | .is.value' >value
+	[ -s value ] || echo - >value
+	cat value
+}
+
+# column NAME - of the row of /a.
+column() {
+	vyx-conf diff -j 2>err | jq -r --arg c "$1" \
+	    'select(.table == "route") | .is[$c]'
+}
+
+@test "booleans are true or false, without quotes" {
+	yaml 'security: {headers: false, schema_formats: True}'
+	regd
+	[ "$(effective '.security | [.headers, .schema_formats]')" = '[false,true]' ]
+	[ "$(setting security.headers)$(setting security.schema_formats)" = 01 ]
+	[ "$(setting jwt.require_exp)$(setting cors.credentials)" = 1- ]
+	for bad in yes no 1 '"true"' '[true]'; do
+		yaml "security: {headers: $bad}"
+		bad 'vyx.yaml:2: security.headers must be true or false, without quotes'
+	done
+}
+
+@test "gateway.max_fields is 1 to 256" {
+	yaml 'gateway: {max_fields: 256}'
+	regd
+	[ "$(setting gateway.max_fields)" = 256 ]
+	yaml 'gateway: {max_fields: 0}'
+	bad 'vyx.yaml:2: gateway.max_fields must be >= 1'
+	yaml 'gateway: {max_fields: 257}'
+	bad 'vyx.yaml:2: gateway.max_fields must be <= 256'
+}
+
+@test "gateway.access_log is json, text or off" {
+	yaml
+	regd
+	[ "$(setting gateway.access_log)" = json ]
+	for word in json text off; do
+		yaml "gateway: {access_log: $word}"
+		[ "$(setting gateway.access_log)" = $word ]
+	done
+	yaml 'gateway: {access_log: xml}'
+	bad 'vyx.yaml:2: gateway.access_log must be "json", "text" or "off"'
+}
+
+@test "gateway.trusted_proxies are blocks or unix" {
+	yaml
+	regd
+	[ "$(setting gateway.trusted_proxies)" = - ]
+	yaml 'gateway: {trusted_proxies: ""}'
+	[ "$(setting gateway.trusted_proxies)" = - ]
+	yaml 'gateway: {trusted_proxies: 10.0.0.0/8}'
+	[ "$(setting gateway.trusted_proxies)" = 10.0.0.0/8 ]
+	yaml 'gateway: {trusted_proxies: [10.0.0.0/8, "fd00::/8", 192.0.2.1, unix]}'
+	[ "$(setting gateway.trusted_proxies)" = '10.0.0.0/8 fd00::/8 192.0.2.1 unix' ]
+	yaml 'gateway:' '  trusted_proxies:' '  - 10.0.0.1/8' '  - localhost' '  - 10.0.0.0/33'
+	bad 'vyx.yaml:4: gateway.trusted_proxies: "10.0.0.1/8": the address has bits set behind the prefix' \
+	    'vyx.yaml:4: gateway.trusted_proxies: "localhost": no address, and no block of addresses' \
+	    'vyx.yaml:4: gateway.trusted_proxies: "10.0.0.0/33": after the / a number from 0 to 32 is needed'
+}
+
+@test "items of a list that becomes one value hold no blank" {
+	yaml 'jwt: {audience: ["a b", c, ""]}'
+	bad 'vyx.yaml:2: jwt.audience: "a b" must be one word, without blanks' \
+	    'vyx.yaml:2: jwt.audience: "" must be one word, without blanks'
+	a4096=$(printf 'a%.0s' {1..4096})
+	yaml "jwt: {audience: [$(printf "$a4096,%.0s" {1..16})]}"
+	bad 'vyx.yaml:2: jwt.audience: more than 65536 bytes together: shorten it'
+	yaml "jwt: {audience: [$(printf "$a4096,%.0s" {1..15})]}"
+	run -0 vyx-conf check
+}
+
+@test "rate_limit and circuit_breaker may be off" {
+	yaml 'security: {rate_limit: off, circuit_breaker: off}'
+	regd
+	[ "$(effective .security.rate_limit)" = null ]
+	[ "$(effective .security.circuit_breaker)" = '"off"' ]
+	[ "$(setting security.rate_limit.per_ip)" = - ]
+	[ "$(setting security.rate_limit.per_token)" = - ]
+	[ "$(setting security.circuit_breaker.failures)" = 2147483647 ]
+	[ "$(vyx-conf get security.circuit_breaker.failures 2>&-)" = off ]
+	[ "$(vyx-conf get security.rate_limit.per_ip 2>&-)" = off ]
+	yaml 'security: {rate_limit: {per_ip: -1, per_token: 7}}'
+	[ "$(setting security.rate_limit.per_ip)" = 0 ]
+	[ "$(setting security.rate_limit.per_token)" = 7 ]
+	[ "$(vyx-conf get security.rate_limit.per_ip 2>&-)" = 0 ]
+	yaml 'security: {rate_limit: false, circuit_breaker: on}' 'ipc: {pool: off}'
+	bad 'vyx.yaml:2: security.rate_limit: must be a mapping of keys or the word off, not true or false' \
+	    'vyx.yaml:2: security.circuit_breaker: must be a mapping of keys or the word off, not a text' \
+	    'vyx.yaml:3: ipc.pool: must be a mapping of keys, not a text'
+}
+
+@test "jwt: one key, and algorithms of its kind" {
+	yaml 'jwt: {algorithm: [HS256, HS512], secret_file: sub/s, issuer: me, audience: [a, b], leeway: 5s, require_exp: false}'
+	mkdir sub
+	echo x >sub/s
+	regd
+	[ "$(setting jwt.algorithm)" = 'HS256 HS512' ]
+	[ "$(setting jwt.secret_file)" = "$PWD/sub/s" ]
+	[ "$(setting jwt.issuer)" = me ]
+	[ "$(setting jwt.audience)" = 'a b' ]
+	[ "$(setting jwt.leeway)" = 5000 ]
+	[ "$(setting jwt.require_exp)" = 0 ]
+	[ "$(setting jwt.jwks_file)" = - ]
+	for key in '' ', secret_file: sub/s'; do
+		yaml "jwt: {algorithm: HS384$key}"
+		run -0 vyx-conf check
+		refute_output --partial jwt
+	done
+	for key in public_key_file jwks_file; do
+		yaml "jwt: {algorithm: [RS256, ES256], $key: /k}"
+		[ "$(setting jwt.$key)" = /k ]
+		yaml "jwt: {algorithm: HS256, $key: sub/s}"
+		bad "vyx.yaml:2: jwt.algorithm: HS tokens need a secret, and jwt.$key has public keys"
+	done
+	need='RS and ES tokens need jwt.public_key_file or jwt.jwks_file, not'
+	yaml 'jwt: {algorithm: ES256}'
+	bad "vyx.yaml:2: jwt.algorithm: $need security.jwt_secret_env"
+	yaml 'jwt: {algorithm: RS256, secret_file: sub/s}'
+	bad "vyx.yaml:2: jwt.algorithm: $need jwt.secret_file"
+	yaml 'jwt: {algorithm: [RS256, HS256]}'
+	bad 'vyx.yaml:2: jwt.algorithm: HS tokens need a secret, RS and ES tokens a public key: keep those of one kind'
+	for alg in none hs256 RS512; do
+		yaml "jwt: {algorithm: $alg}"
+		bad "vyx.yaml:2: jwt.algorithm: \"$alg\" is none of HS256, HS384, HS512, RS256 and ES256"
+	done
+	yaml 'jwt:' '  secret_file: sub/s' '  public_key_file: sub/s' '  jwks_file: sub/s'
+	bad 'vyx.yaml:4: jwt.public_key_file: jwt.secret_file has the key already: keep one of the two' \
+	    'vyx.yaml:5: jwt.jwks_file: jwt.secret_file has the key already: keep one of the two'
+	yaml 'jwt: {leeway: 25h}'
+	bad 'vyx.yaml:2: jwt.leeway must be <= 24h'
+	yaml 'jwt: {leeway: -1s}'
+	bad 'vyx.yaml:2: jwt.leeway must be >= 0'
+}
+
+@test "jwt: a key file that cannot be read is a warning" {
+	for key in secret_file public_key_file jwks_file; do
+		yaml "jwt: {$key: gone}"
+		echo '{}' >route_map.json
+		good "vyx.yaml:2: warning: jwt.$key: cannot read $PWD/gone: No such file or directory: requests with a token are refused"
+	done
+}
+
+@test "cors: origins as browsers write them; without them no rows" {
+	yaml 'cors: {credentials: true}'
+	regd
+	for key in origins methods headers expose credentials max_age; do
+		[ "$(setting cors.$key)" = - ]
+	done
+	yaml 'cors: {origins: "*"}'
+	[ "$(setting cors.origins)" = '*' ]
+	[ "$(setting cors.methods)" = 'GET HEAD POST PUT PATCH DELETE' ]
+	[ "$(setting cors.headers)" = 'Authorization Content-Type' ]
+	[ "$(setting cors.expose)" = - ]
+	[ "$(setting cors.credentials)" = 0 ]
+	[ "$(setting cors.max_age)" = 600000 ]
+	yaml 'cors: {origins: ["https://a.example", "http://127.0.0.1:3000", "http://[::1]:80", "app+x://h"], methods: [GET, PURGE], headers: "*", expose: [X-A, X-B], max_age: 0s}'
+	[ "$(setting cors.origins)" = 'https://a.example http://127.0.0.1:3000 http://[::1]:80 app+x://h' ]
+	[ "$(setting cors.methods)" = 'GET PURGE' ]
+	[ "$(setting cors.headers)" = '*' ]
+	[ "$(setting cors.expose)" = 'X-A X-B' ]
+	[ "$(setting cors.max_age)" = 0 ]
+	for bad in null https://A.example https://a/ https://a/x a.example \
+	    https:// ://a https://a:0 https://a:65536 https://a: https://u@a \
+	    'https://[::1' 'https://[]' 'https://[::1]x' '*.a' 'https://*.a'; do
+		yaml "cors: {origins: [\"$bad\"]}"
+		bad "vyx.yaml:2: cors.origins: \"$bad\" is no origin: write SCHEME://HOST[:PORT] in lower case without a path, such as https://app.example.org, or *"
+	done
+	yaml 'cors: {max_age: 25h}'
+	bad 'vyx.yaml:2: cors.max_age must be <= 24h'
+}
+
+@test "cors: names are tokens, and nothing is * with credentials" {
+	yaml 'cors:' '  methods: ["G,T"]' '  headers: "X:"' '  expose: "*"'
+	bad 'vyx.yaml:3: cors.methods: "G,T" is no name of a method: a word of 64 bytes at most is needed' \
+	    'vyx.yaml:4: cors.headers: "X:" is no name of a header field: a word of 64 bytes at most is needed' \
+	    'vyx.yaml:5: cors.expose: "*" is no name of a header field: a word of 64 bytes at most is needed'
+	yaml 'cors: {methods: "*"}'
+	bad 'vyx.yaml:2: cors.methods: "*" is no name of a method: a word of 64 bytes at most is needed'
+	yaml 'cors:' '  origins: "*"' '  headers: "*"' '  credentials: true'
+	bad 'vyx.yaml:4: cors.headers: not * with cors.credentials: name them' \
+	    'vyx.yaml:5: cors.credentials: not with cors.origins *: name the origins'
+	yaml 'cors: {origins: "https://a", credentials: true}'
+	run -0 vyx-conf check
+	refute_output --partial cors
+}
+
+@test "a route whose worker does its own policy has none here" {
+	regd
+	policy 'method: GET'
+	[ "$(column policy)" = null ]
+	policy 'policy: gateway' 'roles: a'
+	[ "$(column policy)" = null ]
+	policy 'policy: none' 'payload_max_size: 1kb' 'validate: zod'
+	[ "$(column policy)" = none ]
+	[ "$(effective '.workers[0].routes[0].policy')" = '"none"' ]
+	policy 'policy: worker'
+	bad 'vyx.yaml:7: workers[0].routes[0].policy must be "gateway" or "none" (id: "w")'
+	echo '{}' >schemas/a.json
+	for with in roles auth_roles validate; do
+		policy 'policy: none' "$with: a"
+		bad "vyx.yaml:7: workers[0].routes[0].policy is none, but it has ${with#auth_}: take out one of the two"
+	done
+	for with in off '{per_ip: 1}' '{per_token: 1}'; do
+		policy 'policy: none' "rate_limit: $with"
+		bad 'vyx.yaml:7: workers[0].routes[0].policy is none, but it has rate_limit: take out one of the two'
+	done
+}
+
+@test "limits of a route: those given, in one column" {
+	regd
+	policy 'method: GET'
+	[ "$(column limits)" = null ]
+	policy 'payload_max_size: 0'
+	[ "$(column limits)" = payload=0 ]
+	policy 'global_timeout: 1500us' 'rate_limit: {per_token: 9}'
+	[ "$(column limits)" = 'timeout-ms=2 per-token=9' ]
+	policy 'rate_limit: off' 'payload_max_size: 2kb'
+	[ "$(column limits)" = 'payload=2048 per-ip=off per-token=off' ]
+	policy 'rate_limit: {per_ip: -5, per_token: 1}' 'global_timeout: 596h' \
+	    'payload_max_size: 1gb'
+	[ "$(column limits)" = \
+	    'payload=1073741824 timeout-ms=2145600000 per-ip=0 per-token=1' ]
+	[ "$(effective '.workers[0].routes[0] | [.payload_max_size, .global_timeout, .rate_limit]')" = \
+	    '["1gb","596h",{"per_ip":-5,"per_token":1}]' ]
+	policy 'payload_max_size: x' 'global_timeout: 0s' 'rate_limit: {per_ip: off}'
+	bad 'vyx.yaml:7: workers[0].routes[0].payload_max_size: "x" is not a size: write a number with b, kb, mb or gb, such as 512kb' \
+	    'vyx.yaml:8: workers[0].routes[0].global_timeout must be >= 1ms (id: "w")' \
+	    'vyx.yaml:9: workers[0].routes[0].rate_limit.per_ip: "off" is not a whole number: write digits, without quotes'
+	policy 'rate_limit: on'
+	bad 'vyx.yaml:7: workers[0].routes[0].rate_limit: must be a mapping of keys or the word off, not a text'
+}
+
+@test "header fields of a route: removed, then set, a line each" {
+	regd
+	policy 'request_headers: {set: {X-A: "b: c\td", X_B: 7}, remove: [Cookie, x-c]}' \
+	    'response_headers: {remove: Server, set: {Cache-Control: "no-store", X-É: x}}'
+	bad 'vyx.yaml:8: workers[0].routes[0].response_headers.set: "X-É" is no name of a header field: a word of 64 bytes at most is needed'
+	policy 'request_headers: {set: {X-A: "b: c\td", X_B: 7}, remove: [Cookie, x-c]}' \
+	    'response_headers: {remove: Server, set: {Cache-Control: é, Cookie: x}}'
+	[ "$(column headers)" = "$(printf '%s\n' 'q- Cookie' 'q- x-c' \
+	    $'q+ X-A: b: c\td' 'q+ X_B: 7' 'a- Server' 'a+ Cache-Control: é' \
+	    'a+ Cookie: x')" ]
+	[ "$(effective '.workers[0].routes[0] | [.request_headers, .response_headers]')" = \
+	    '[{"set":{"X-A":"b: c\td","X_B":"7"},"remove":["Cookie","x-c"]},{"set":{"Cache-Control":"é","Cookie":"x"},"remove":["Server"]}]' ]
+}
+
+@test "header fields that the gateway makes are no route's" {
+	for name in Connection Keep-Alive Proxy-Connection TE Trailer \
+	    Transfer-Encoding Upgrade Content-Length Expect Host Date Via \
+	    X-Request-Id Forwarded X-Forwarded-For X-Forwarded- \
+	    x_forwarded_proto X-Real-IP Max-Forwards content_length HOST; do
+		for side in request response; do
+			policy "${side}_headers: {set: {$name: x}}"
+			bad "vyx.yaml:7: workers[0].routes[0].${side}_headers.set: \"$name\" is made by the gateway: take it out"
+			policy "${side}_headers: {remove: $name}"
+			bad "vyx.yaml:7: workers[0].routes[0].${side}_headers.remove: \"$name\" is made by the gateway: take it out"
+		done
+	done
+	policy 'request_headers: {set: {Hosts: x, X-Forwarded: y, Authorization: z}}'
+	run -0 vyx-conf check
+}
+
+@test "header fields: names, values and how many" {
+	a64=$(printf 'a%.0s' {1..64}) v1024=$(printf 'v%.0s' {1..1024})
+	policy "request_headers: {set: {$a64: $v1024}}"
+	run -0 vyx-conf check
+	at='workers[0].routes[0].request_headers'
+	policy "request_headers: {set: {a$a64: x, 'a:b': x, '': x}}" \
+	    'response_headers: {remove: [a b, ""]}'
+	name='is no name of a header field: a word of 64 bytes at most is needed'
+	bad "vyx.yaml:7: $at.set: \"${a64:0:60}...\" $name" \
+	    "vyx.yaml:7: $at.set: \"a:b\" $name" "vyx.yaml:7: $at.set: \"\" $name" \
+	    "vyx.yaml:8: workers[0].routes[0].response_headers.remove: \"a b\" $name" \
+	    "vyx.yaml:8: workers[0].routes[0].response_headers.remove: \"\" $name"
+	for value in "v$v1024" '" x"' '"x\t"' '"a\nb"' '"a\x7f"' '""' '' '[x]' '"a\0b"'; do
+		policy "request_headers: {set: {A: $value}}"
+		bad "vyx.yaml:7: $at.set: the value of \"A\" must be a text of 1 to 1024 bytes, without control bytes, and without blanks at its ends"
+	done
+	policy 'request_headers: {set: [A, B]}'
+	bad "vyx.yaml:7: $at.set: must be a mapping NAME: value, not a list"
+	policy 'request_headers: {remove: {A: b}}'
+	bad "vyx.yaml:7: $at.remove: must be a text or a list, not a mapping"
+	policy 'request_headers:' '  remove: [A, b, B]' '  set: {a: 1, C: 2, c: 3}'
+	twice='stands twice: a field is set once, or removed'
+	bad "vyx.yaml:8: $at.remove: \"B\" $twice" "vyx.yaml:9: $at.set: \"a\" $twice" \
+	    "vyx.yaml:9: $at.set: \"c\" $twice"
+	policy "request_headers: {remove: [$(seq -s , -f A%g 16)]}" \
+	    "response_headers: {remove: [$(seq -s , -f A%g 16)]}"
+	run -0 vyx-conf check
+	policy "request_headers: {remove: [$(seq -s , -f A%g 16)]}" \
+	    "response_headers: {remove: [$(seq -s , -f A%g 17)]}"
+	bad 'vyx.yaml:6: workers[0].routes[0]: 33 header fields to set and remove are too many: 32 at most'
+	policy "request_headers: {set: {$(seq -s , -f "A%g: $v1024" 16)}}"
+	bad 'vyx.yaml:6: workers[0].routes[0]: its header fields have more than 16384 bytes together: shorten them'
+}
+
+@test "vyx-regd itself keeps all of it, and json is a fixed point" {
+	policy 'global_timeout: 1s' 'rate_limit: off' \
+	    'request_headers: {set: {X-A: "b%0a", X-B: "é\tf"}, remove: [Cookie]}' \
+	    'response_headers: {set: {X-D: x}}'
+	printf '%s\n' 'gateway: {trusted_proxies: [10.0.0.0/8, unix], access_log: off}' \
+	    'security: {headers: false, circuit_breaker: off, rate_limit: {per_ip: 3}}' \
+	    'cors: {origins: ["https://a", "https://b"], credentials: true}' \
+	    'jwt: {algorithm: HS256, audience: [a, b]}' >>vyx.yaml
+	echo '{}' >route_map.json
+	good
+	start_ready regd vyx-regd -d "$RUN" -s "$WORK/state"
+	vyx-conf apply
+	run -0 vyx-conf diff
+	assert_output ''
+	rm route_map.json
+	vyx-conf json >1.json 2>err
+	vyx-conf json -f 1.json >2.json 2>err
+	cmp 1.json 2.json
+	mv 1.json vyx.yaml
+	run vyx-conf diff -j # the lines have moved, no more
+	[ "$(jq -s 'map(.was, .is | del(.src)) | [.[:2]] |
+	    map(.[0] == .[1]) | all' <<<"$(grep '^{' <<<"$output")")" = true ]
 }
 
 # Output.
@@ -687,6 +1041,10 @@ brief() {
 	[ "$(vyx-conf get gateway.routers)" = 3 ]
 	[ "$(vyx-conf get gateway.max_head)" = 8kb ]
 	[ "$(vyx-conf get gateway.idle_timeout)" = 1m30s ]
+	[ "$(vyx-conf get gateway.access_log)" = json ]
+	[ "$(vyx-conf get security.headers)" = true ]
+	[ "$(vyx-conf get security.schema_formats)" = false ]
+	[ "$(vyx-conf get cors.headers)" = $'Authorization\nContent-Type' ]
 }
 
 @test "-h and -V" {
@@ -866,13 +1224,31 @@ rev() {
 
 # The one table of keys.
 
-@test "vyx.yaml(5) has every key with type and default, and no other" {
-	vyx-conf keys -t | while IFS=$'\t' read -r key type def _; do
+# sentence RANGE - how vyx.yaml(5) says it.
+sentence() {
+	case $1 in
+	-) ;;
+	..*) echo "At most ${1#..}." ;;
+	*..) echo "At least ${1%..}." ;;
+	*..*) echo "From ${1%..*} to ${1#*..}." ;;
+	*'|'*) echo "One of ${1//|/, }." ;;
+	*) echo "$1" ;;
+	esac
+}
+
+@test "vyx.yaml(5) has every key with type, default and range, and no other" {
+	vyx-conf keys -t | while IFS=$'\t' read -r key type def range _; do
 		[ "$def" != - ] || def=none
 		[[ $key != *'[].pool.'* ]] || def='as ipc.pool'
-		echo ".It Cm $key Pq $type, $def"
-	done | sort >want
-	grep '^\.It Cm .* Pq ' "$ROOT/man/vyx.yaml.5" | sort >have
+		[[ $key != *routes*@(payload|global|rate)_* ]] ||
+		    def='as security'
+		echo ".It Cm $key Pq $type, $def" "$(sentence "$range")"
+	done | sed 's/ $//' | sort >want
+	awk '
+		/^\.It Cm .* Pq / { if (at) print at said; at = $0; said = "" }
+		/^\.El/ { if (at) print at said; at = "" }
+		/^(From [^ ]+ to [^ ]+|At (most|least) [^ ]+|One of .*)\.$/ { said = said " " $0 }
+	' "$ROOT/man/vyx.yaml.5" | sort >have
 	diff want have
 	[ "$(wc -l <want)" -gt 50 ]
 }

@@ -10,6 +10,7 @@
 #include <skalibs/sha256.h>
 
 #include "conf.h"
+#include "state/schema.h"
 
 #define SCHEMA_MAX 262144
 
@@ -173,23 +174,30 @@ digest(struct schema *s)
 		snprintf(s->sha256 + 2 * i, 3, "%02x", (unsigned char)raw[i]);
 }
 
-/* A schema that is no JSON is refused now, not at the first request. */
+/* A schema that does not compile is refused now, not at the first request. */
 static void
-schema_json(struct loaded *l, const char *shown, const struct vyx_buf *b)
+compile(struct loaded *l, const char *shown, struct vyx_str text)
 {
 	struct vyx_doc d = {
 		.file = shown, .src = shown, .notes = &l->conf.notes
 	};
-	json_error_t e;
-	json_t *j = json_loadb(b->p ? b->p : "", b->n,
-	    JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
+	struct vyx_schema_opt opt = {
+		.format_assert = l->conf.v[VYX_K_SCHEMA_FORMATS].num != 0
+	};
+	struct vyx_schema_error e;
+	struct vyx_schema *s = vyx_schema_load(text, &opt, &e);
+	struct vyx_str at = VYX_STRZ(e.at);
+	uint64_t line = 1;
 
-	if (!j)
-		vyx_doc_error(&d, e.line > 0 ? (unsigned)e.line : 1, "",
-		    "not JSON: %s", e.text);
-	else if (!json_is_object(j) && !json_is_boolean(j))
-		vyx_doc_error(&d, 1, "", "a schema must be an object");
-	json_decref(j);
+	if (s) {
+		vyx_schema_free(s);
+		return;
+	}
+	if (vyx_str_starts(at, VYX_STR("line ")) &&
+	    vyx_dec_scan((struct vyx_str){ at.p + 5, at.n - 5 }, UINT32_MAX,
+	        &line))
+		*e.at = 0; /* no place in the schema: it is not JSON */
+	vyx_doc_error(&d, (unsigned)line, e.at, "%s", e.why);
 }
 
 static void
@@ -216,7 +224,7 @@ load_schema(struct loaded *l, const char *file, const struct vyx_conf_route *r)
 	shown = beside(l, file, vyx_buf_str(&path));
 	if (slurp(s->src, SCHEMA_MAX, &b)) {
 		s->text = vyx_notes_copy(&l->conf.notes, vyx_buf_str(&b));
-		schema_json(l, shown, &b);
+		compile(l, shown, s->text);
 		digest(s);
 	} else
 		vyx_doc_warn(r->doc, r->line, r->key,
@@ -248,12 +256,31 @@ look_at_dirs(struct loaded *l)
 	}
 }
 
+/* The router reads them, maybe as another user: what we see is a hint. */
+static void
+look_at_keys(struct loaded *l)
+{
+	for (enum vyx_conf_key k = VYX_K_JWT_SECRET_FILE;
+	     k <= VYX_K_JWT_JWKS_FILE; k++) {
+		const struct vyx_conf_val *v = &l->conf.v[k];
+		const char *path = absolute(l, v->text);
+
+		if (v->text.n && access(path, R_OK))
+			vyx_doc_warn(&l->conf.yaml, v->line,
+			    vyx_conf_keys[k].path,
+			    "cannot read %s: %s: requests with a token are "
+			    "refused",
+			    path, strerror(errno));
+	}
+}
+
 void
 load(struct loaded *l, const char *file)
 {
 	load_yaml(l, file);
 	load_map(l, file);
 	look_at_dirs(l);
+	look_at_keys(l);
 	for (size_t i = 0; i < l->conf.n_routes; i++)
 		if (l->conf.routes[i].validate.n)
 			load_schema(l, file, &l->conf.routes[i]);

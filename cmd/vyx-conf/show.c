@@ -259,7 +259,8 @@ show_value(struct loaded *l, const char *path)
 	if (k == VYX_K_WORKER)
 		return 0;
 	v = &l->conf.v[k];
-	if (v->off)
+	if (v->off ||
+	    (!l->conf.rate_limit && strstr(path, "security.rate_limit.")))
 		puts("off");
 	else if (vyx_conf_keys[k].type == VYX_LIST_KEY)
 		for (size_t i = 0; i < v->n; i++)

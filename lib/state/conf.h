@@ -75,7 +75,8 @@ struct vyx_conf_route {
 	struct vyx_str *methods, *roles; /* METHODS: what later ones left */
 	size_t n_methods, n_roles;
 	struct vyx_str policy, limits, headers; /* as its row has them */
-	const struct vyx_conf_val *v; /* from VYX_K_ROUTE on; NULL: of the map */
+	const struct vyx_conf_val
+	    *v; /* from VYX_K_ROUTE on; NULL: of the map */
 };
 
 struct vyx_conf {

@@ -34,6 +34,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	for (size_t i = 0; !c.notes.errors && i < c.n_routes; i++) {
 		must(c.routes[i].path.n && *c.routes[i].path.p == '/');
+		must(c.routes[i].limits.n <= 4096);
+		must(c.routes[i].headers.n <= 16384);
 		must(vyx_conf_worker(&c, c.routes[i].worker) != NULL);
 	}
 	vyx_notes_sort(&c.notes);
