@@ -2,22 +2,23 @@
 #include <errno.h>
 #include <stdatomic.h>
 
+#include "base/pair.h"
 #include "state/limit.h"
 #include "wire/pen.h"
 
 #define MAGIC UINT64_C(0x74696d696c787976) /* "vyxlimit" */
-#define VERSION 1
+#define VERSION 2
 #define WAYS 8
 #define BUCKETS_MAX (UINT64_C(1) << 24)
 #define WINDOW (VYX_LIMIT_S * 1000) /* ms */
 #define SECONDS 0xffffff            /* the start is kept modulo this, + 1 */
 #define COUNT VYX_LIMIT_MAX
 
-struct vyx_limit_entry {
-	_Atomic uint64_t hash; /* 0: never used */
-	_Atomic uint64_t word; /* start << 40 | before << 20 | now; 0: none */
-};
-
+/*
+ * An entry is a pair: the key, 0 when it is free, and a word, start << 40 |
+ * before << 20 | now. Who counts writes a `now` of 1 or more; with 0 it is a
+ * claim, and `before` is its number.
+ */
 struct vyx_limit_head {
 	uint64_t magic;
 	uint32_t version;
@@ -25,11 +26,12 @@ struct vyx_limit_head {
 	uint64_t buckets;
 	uint8_t key[16];
 	_Atomic uint64_t replaced;
-	uint8_t pad[80]; /* entries start on a cache line */
+	_Atomic uint64_t claims;
+	uint8_t pad[72]; /* entries start on a cache line */
 };
 
 _Static_assert(sizeof(struct vyx_limit_head) == 128, "two cache lines");
-_Static_assert(sizeof(struct vyx_limit_entry) == 16, "four a cache line");
+_Static_assert(sizeof(struct vyx_pair) == 16, "four a cache line");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "shared between processes");
 
 /* What a word says at a moment: windows that ended are moved on. */
@@ -43,7 +45,7 @@ static size_t
 size_of(uint64_t buckets)
 {
 	return sizeof(struct vyx_limit_head) +
-	    buckets * WAYS * sizeof(struct vyx_limit_entry);
+	    buckets * WAYS * sizeof(struct vyx_pair);
 }
 
 size_t
@@ -65,8 +67,7 @@ vyx_limit_init(void *mem, size_t size, const uint8_t random[16])
 	h->magic = MAGIC;
 	h->version = VERSION;
 	h->ways = WAYS;
-	h->buckets =
-	    (size - sizeof *h) / (WAYS * sizeof(struct vyx_limit_entry));
+	h->buckets = (size - sizeof *h) / (WAYS * sizeof(struct vyx_pair));
 	memcpy(h->key, random, 16);
 }
 
@@ -126,6 +127,19 @@ vyx_limit_key_token(const struct vyx_limit *t, uint64_t salt,
 	return key(t, 't', salt, token.p, token.n);
 }
 
+static int
+is_claim(uint64_t word)
+{
+	return !(word & COUNT);
+}
+
+static struct count
+fresh(uint64_t now)
+{
+	return (struct count){ .start = (uint32_t)(now / 1000) & SECONDS,
+		.age = (uint32_t)(now % 1000) };
+}
+
 /* 0: nothing of it counts any more, and *c is a new window. */
 static int
 read_word(uint64_t word, uint64_t now, struct count *c)
@@ -136,9 +150,7 @@ read_word(uint64_t word, uint64_t now, struct count *c)
 	*c = (struct count){
 		.start = start, .before = word >> 20 & COUNT, .in = word & COUNT
 	};
-	if (!word)
-		past = SECONDS / 2;
-	else if (past > SECONDS - VYX_LIMIT_S)
+	if (past > SECONDS - VYX_LIMIT_S)
 		return 1; /* our clock lags the one of who wrote it */
 	if (past < VYX_LIMIT_S) {
 		c->age = past * 1000 + (uint32_t)(now % 1000);
@@ -151,8 +163,7 @@ read_word(uint64_t word, uint64_t now, struct count *c)
 		c->in = 0;
 		return 1;
 	}
-	*c = (struct count){ .start = (uint32_t)(now / 1000) & SECONDS,
-		.age = (uint32_t)(now % 1000) };
+	*c = fresh(now);
 	return 0;
 }
 
@@ -194,52 +205,97 @@ wait_of(const struct count *c, uint32_t limit)
 
 /* What stands in the way of taking the entry for another key; 0: nothing. */
 static uint32_t
-weight(uint64_t hash, uint64_t word, uint64_t now)
+weight(struct vyx_pair e, uint64_t now)
 {
 	struct count c;
 
-	if (!hash)
+	if (!e.key || !read_word(e.value, now, &c))
 		return 0;
-	if (!word)
-		return 1; /* somebody makes it this moment */
-	return read_word(word, now, &c) ? load_of(&c) + 1 : 0;
+	/* a claim is a key's first request; it gives way last */
+	return is_claim(e.value) ? UINT32_MAX : load_of(&c) + 1;
+}
+
+/* The entry of `key` as *e shows it: one that counts, else its first claim,
+ * else NULL. */
+static struct vyx_pair *
+find(struct vyx_pair *b, uint64_t key_, struct vyx_pair *e)
+{
+	struct vyx_pair *claim = NULL, r;
+
+	for (unsigned i = 0; i < WAYS; i++) {
+		if (__atomic_load_n(&b[i].key, __ATOMIC_SEQ_CST) != key_)
+			continue;
+		r = vyx_pair_read(b + i);
+		if (r.key != key_ || (claim && is_claim(r.value)))
+			continue;
+		*e = r;
+		claim = b + i;
+		if (!is_claim(r.value))
+			break;
+	}
+	return claim;
 }
 
 /*
- * The entry of `key`. Of two that race to make it the second finds the
- * first's: both try the same way, by its hash, and look again after it. A
- * free one is taken with its word, which says nothing any more.
+ * Put a claim of `key` where it costs least, if nothing of the key is there.
+ * Whether it is there, and still is when we look, the caller sees by find().
+ * The key and the place are looked for in one go: of those to whom the same
+ * entries are free none takes a second one, and makes a full bucket overflow.
  */
-static struct vyx_limit_entry *
-find(const struct vyx_limit *t, uint64_t key_, uint64_t now)
+static void
+put_claim(const struct vyx_limit *t, struct vyx_pair *b, uint64_t key_,
+    uint64_t now)
 {
-	struct vyx_limit_entry *b = t->v + (key_ & t->mask) * WAYS, *least;
-	uint64_t hash, word, old_hash, old_word;
-	uint32_t low, w;
+	struct vyx_pair *least = NULL, old = { 0, 0 }, e;
+	uint64_t number = atomic_fetch_add(&t->head->claims, 1) & COUNT;
+	struct count c = fresh(now);
+	uint32_t low = 0, w;
 
-again:
-	least = NULL;
-	old_hash = old_word = low = 0;
 	for (unsigned i = 0; i < WAYS; i++) {
-		hash = atomic_load(&b[i].hash);
-		if (hash == key_)
-			return b + i;
-		word = atomic_load(&b[i].word);
-		w = weight(hash, word, now);
+		e = vyx_pair_read(b + i);
+		if (e.key == key_)
+			return;
+		w = weight(e, now);
 		if (least && w >= low)
 			continue;
 		least = b + i;
-		old_hash = hash;
-		old_word = word;
+		old = e;
 		low = w;
 	}
-	/* a live count goes first, so that nobody starts with it */
-	if ((!low ||
-	        atomic_compare_exchange_strong(&least->word, &old_word, 0)) &&
-	    atomic_compare_exchange_strong(&least->hash, &old_hash, key_) &&
+	c.before = (uint32_t)number;
+	if (vyx_pair_swap(least, old, (struct vyx_pair){ key_, word_of(&c) }) &&
 	    low)
 		atomic_fetch_add(&t->head->replaced, 1);
-	goto again;
+}
+
+/*
+ * Whether the claim `e` at `at` may be counted in: nothing else of its key is
+ * there. An entry that counts wins over a claim, a claim over those behind it,
+ * and the loser is removed. Of two claims the later one was put before its
+ * process looked, so that one sees the other; of two that see each other the
+ * same one goes. One that was removed and put again has another number, which
+ * fails who looked at the first.
+ */
+static int
+settle(struct vyx_pair *b, struct vyx_pair *at, struct vyx_pair e)
+{
+	static const struct vyx_pair none = { 0, 0 };
+	struct vyx_pair r;
+
+	for (unsigned i = 0; i < WAYS; i++) {
+		if (b + i == at)
+			continue;
+		r = vyx_pair_read(b + i);
+		if (r.key != e.key)
+			continue;
+		if (!is_claim(r.value) || b + i < at) {
+			vyx_pair_swap(at, e, none);
+			return 0;
+		}
+		if (!vyx_pair_swap(b + i, r, none))
+			return 0;
+	}
+	return 1;
 }
 
 static struct vyx_limit_got
@@ -255,9 +311,8 @@ struct vyx_limit_got
 vyx_limit_take(const struct vyx_limit *t, uint64_t key_, int64_t limit,
     uint64_t now_ms)
 {
-	struct vyx_limit_entry *e;
+	struct vyx_pair *b, *at, e;
 	struct count c;
-	uint64_t word, mine;
 	uint32_t load;
 
 	if (limit <= 0)
@@ -268,23 +323,24 @@ vyx_limit_take(const struct vyx_limit *t, uint64_t key_, int64_t limit,
 			.remaining = VYX_LIMIT_MAX,
 			.reset_s = VYX_LIMIT_S };
 	key_ = key_ ? key_ : 1;
+	b = t->v + (key_ & t->mask) * WAYS;
 	for (;;) {
-		e = find(t, key_, now_ms);
-		word = atomic_load(&e->word);
-		read_word(word, now_ms, &c);
-		if ((load = load_of(&c)) >= limit) {
-			if (atomic_load(&e->hash) == key_)
-				return refused(&c, (uint32_t)limit);
+		if (!(at = find(b, key_, &e))) {
+			put_claim(t, b, key_, now_ms);
 			continue;
 		}
-		c.in++;
-		mine = word_of(&c);
-		if (!atomic_compare_exchange_strong(&e->word, &word, mine))
+		if (!is_claim(e.value))
+			read_word(e.value, now_ms, &c);
+		else if (settle(b, at, e))
+			c = fresh(now_ms);
+		else
 			continue;
-		if (atomic_load(&e->hash) == key_)
+		if ((load = load_of(&c)) >= limit)
+			return refused(&c, (uint32_t)limit);
+		c.in++;
+		if (vyx_pair_swap(at, e,
+		        (struct vyx_pair){ key_, word_of(&c) }))
 			break;
-		/* taken meanwhile: that was not ours to count in */
-		atomic_compare_exchange_strong(&e->word, &mine, mine - 1);
 	}
 	return (struct vyx_limit_got){ .allowed = 1,
 		.remaining = (uint32_t)limit - load - 1,

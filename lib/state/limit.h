@@ -14,8 +14,9 @@
  * Owns	    nothing; the memory is the caller's (sys/shm.h).
  * Needs    a clock that all of them share: CLOCK_MONOTONIC in ms. One that
  *	    lags the others by less than a window is taken to stand still.
+ *	    x86-64 or arm64 (base/pair.h).
  * Returns  as said with each.
- * Cost	    one bucket: two cache lines read, one word written; a refused
+ * Cost	    one bucket: two cache lines read, one swap of 16 bytes; a refused
  *	    request writes nothing. No lock, so none to die with.
  *
  * The window of a key opens with its first request and lasts VYX_LIMIT_S;
@@ -26,14 +27,32 @@
  *
  * An entry is 16 bytes: the key's hash, and a word of start in seconds (24
  * bits), requests before (20) and now (20). Eight make a bucket. After two
- * windows it is free again, without anyone to sweep.
+ * windows it is free again, without anyone to sweep. An entry is one of three:
  *
- * Where it errs, it lets pass:
- * - a ninth key of a bucket takes the entry of the least loaded, which starts
- *   anew when it comes back (vyx_limit_replaced() counts these);
- * - two keys that take one entry at the same instant may swap a request.
- * It errs to refusing in one case: the start is kept modulo 2^24 seconds, so
- * a key silent for 194 days, to within two minutes, may find its old count.
+ *	free	no key, or one silent for two windows
+ *	claim	a key, and no request; a process died here, or is about to
+ *	count	a key, and its requests
+ *
+ * Key and word change together, by one compare-and-swap, so a request is
+ * counted for its key or not at all. A key that has no entry puts a claim,
+ * then looks at its whole bucket; when nothing else of the key is there it
+ * turns the claim into a count of 1. Anybody may do the second step, so a
+ * process may be killed anywhere: what it leaves is used by the next request
+ * of the key, or ages out. With it goes one request at most, which it counted
+ * and did not answer.
+ *
+ * Exact over all processes, for fresh and stale keys and those that change
+ * places: as many pass as one process would let pass. It errs where
+ * - a bucket has eight live keys and a ninth comes, live by the clock of any
+ *   of the processes. Nobody is refused for it: the least loaded gives way,
+ *   and starts anew when it comes back, so more may pass; and a key that was
+ *   replaced and came back while its entry was read may be refused once.
+ *   vyx_limit_replaced() counts how often one gave way;
+ * - a process stood still for a window between its clock and its count;
+ * - a key was silent for 194 days, to within two minutes: the start is kept
+ *   modulo 2^24 seconds, and the old count may be found. So may one of
+ *   another boot, when the file outlives it: keep it where a boot clears.
+ * Two keys of one 64-bit hash are one key.
  *
  * Sources: contracts/vyx.md 1 and 4; RFC 6585 4 (429); RFC 9110 10.2.3
  * (Retry-After); draft-ietf-httpapi-ratelimit-headers-06.
@@ -47,7 +66,7 @@
 /* One process's view; the rest is shared. */
 struct vyx_limit {
 	struct vyx_limit_head *head;
-	struct vyx_limit_entry *v;
+	struct vyx_pair *v;
 	uint64_t mask; /* buckets - 1 */
 	uint8_t key[16];
 };

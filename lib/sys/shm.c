@@ -25,6 +25,20 @@ close_with(int fd, int err)
 	return 0;
 }
 
+/* A directory nobody else can lock, or put things into. */
+static int
+ours(int dir)
+{
+	struct stat st;
+
+	if (fstat(dir, &st) < 0)
+		return 0;
+	if (st.st_uid == geteuid() && !(st.st_mode & 066))
+		return 1;
+	errno = EPERM;
+	return 0;
+}
+
 static int
 lock(int dir)
 {
@@ -50,21 +64,49 @@ map(struct vyx_shm *m, int fd, size_t size)
 	return 1;
 }
 
-/* The file that is there, if it is ours and what was asked for. */
+/*
+ * Blocks where the file has none. Where the file system has no such call it is
+ * left as it is; posix_fallocate would write then, over what others count.
+ */
+static int
+reserve(int fd, size_t size)
+{
+	int r;
+
+	do
+		r = fallocate(fd, 0, 0, (off_t)size);
+	while (r < 0 && errno == EINTR);
+	return r == 0 || errno == EOPNOTSUPP;
+}
+
+/* Whether DIR/name could be ours. -1: that cannot be told. */
+static int
+fits(int dir, const char *name, size_t size)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -1;
+	return S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+	    (st.st_mode & 07777) == 0600 && st.st_size == (off_t)size;
+}
+
+/* The file that is there: 1. 0: none that was asked for. -1: an error. */
 static int
 use(struct vyx_shm *m, int dir, const char *name, size_t size,
     vyx_shm_valid *valid)
 {
-	struct stat st;
-	int fd =
-	    openat(dir, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	int fd, r = fits(dir, name, size);
 
+	if (r <= 0)
+		return r;
+	fd = openat(dir, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return 0;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    st.st_uid != geteuid() || st.st_mode & 077 ||
-	    st.st_size != (off_t)size || !map(m, fd, size))
-		return close_with(fd, EINVAL);
+		return -1;
+	if (!reserve(fd, size) || !map(m, fd, size)) {
+		close_with(fd, errno);
+		return -1;
+	}
 	close(fd);
 	if (valid(m->p, size))
 		return 1;
@@ -88,9 +130,9 @@ create(struct vyx_shm *m, int dir, const char *name, size_t size,
 	    (fd = openat(dir, tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
 	         0600)) < 0)
 		return 0;
-	if ((err = posix_fallocate(fd, 0, (off_t)size)) != 0)
-		errno = err;
-	else if (map(m, fd, size)) {
+	if (fchmod(fd, 0600) == 0 && /* whatever the umask */
+	    (errno = posix_fallocate(fd, 0, (off_t)size)) == 0 &&
+	    map(m, fd, size)) {
 		make(m->p, size, random);
 		if (renameat(dir, tmp, dir, name) == 0) {
 			close(fd);
@@ -109,17 +151,18 @@ int
 vyx_shm_open(struct vyx_shm *m, const char *dir, const char *name, size_t size,
     vyx_shm_valid *valid, vyx_shm_make *make)
 {
-	int ok, fd;
+	int fd, r;
 
 	*m = (struct vyx_shm){ 0 };
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 		return 0;
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || !lock(fd))
+	if (fd < 0 || !ours(fd) || !lock(fd))
 		return close_with(fd, errno);
-	ok = use(m, fd, name, size, valid) || create(m, fd, name, size, make);
+	if ((r = use(m, fd, name, size, valid)) == 0)
+		r = create(m, fd, name, size, make);
 	close_with(fd, errno);
-	return ok;
+	return r > 0;
 }
 
 void

@@ -1,26 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "state/limit.h"
-#include "sys/shm.h"
 
 /*
  * The counting against contracts/vyx.md 1 and 4 and the promises of
- * lib/state/limit.h, one process and several; the memory they share. Not
- * tested: entries that change hands at the same instant, which no test can
- * bring about on purpose.
+ * lib/state/limit.h, one process and several.
  */
 
 #define MINUTE 60000
@@ -318,7 +316,210 @@ test_headers(void **state)
 	    0);
 }
 
-#define PROCS 6
+/*
+ * What one process counts, said plainly: a window of each key, in ms, and
+ * what the one before held.
+ */
+struct plain {
+	uint64_t start;
+	unsigned before, in;
+};
+
+static int
+plain_take(struct plain *m, unsigned limit, uint64_t now)
+{
+	uint64_t second = now - now % 1000;
+	double load;
+
+	if (m->in + m->before && second - m->start >= MINUTE) {
+		m->before = m->in;
+		m->in = 0;
+		m->start += MINUTE;
+		if (second - m->start >= MINUTE)
+			m->before = 0;
+	}
+	if (!m->in && !m->before)
+		m->start = second;
+	load = (double)m->before * (double)(MINUTE - (now - m->start));
+	if (m->in + load / MINUTE > limit - 1)
+		return 0;
+	m->in++;
+	return 1;
+}
+
+static void
+test_model(void **state)
+{
+	(void)state;
+	srandom(1);
+	for (unsigned round = 0; round < 200; round++) {
+		struct vyx_limit t = table(8);
+		struct plain m[8] = { { 0 } };
+		unsigned limit = 1 + (unsigned)random() % 30;
+		uint64_t now = T0 + (uint64_t)random() % 100000;
+
+		for (unsigned i = 0; i < 1000; i++) {
+			unsigned k = (unsigned)random() % 8;
+
+			/* often at once, now and then a window later */
+			now += (uint64_t)random() %
+			    (random() % 50 ? 400 : 3 * MINUTE);
+			assert_int_equal(vyx_limit_take(&t, 1 + k, limit, now)
+			                     .allowed,
+			    plain_take(&m[k], limit, now));
+		}
+		assert_int_equal(vyx_limit_replaced(&t), 0);
+		done(&t, 8);
+	}
+}
+
+#define PROCS 4
+#define LIMIT 5
+#define TURNS 2000
+
+/* What the processes of a test share besides the table. */
+struct arena {
+	unsigned arrived;
+	unsigned turn;
+	unsigned got[TURNS][8];
+};
+
+static struct arena *
+arena(void)
+{
+	void *p = mmap(NULL, sizeof(struct arena), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	assert_ptr_not_equal(p, MAP_FAILED);
+	return p;
+}
+
+/* Each key of a turn, and those of earlier turns come back among them. */
+static uint64_t
+key_of(unsigned turn, unsigned keys, unsigned k)
+{
+	return 1 + (turn * keys + turn / 10 + k) % (10 * keys);
+}
+
+/* All of them start each turn together, and count what passes. */
+static void
+take_turns(const struct vyx_limit *t, struct arena *a, unsigned p,
+    unsigned keys, uint64_t step, uint64_t behind)
+{
+	for (unsigned turn = 0; turn < TURNS; turn++) {
+		uint64_t now = UINT64_C(1000000) + turn * step - behind;
+
+		__atomic_fetch_add(&a->arrived, 1, __ATOMIC_SEQ_CST);
+		while (__atomic_load_n(&a->arrived, __ATOMIC_SEQ_CST) <
+		    (turn + 1) * PROCS)
+			sched_yield();
+		for (unsigned i = 0; i < LIMIT * keys; i++) {
+			unsigned k = (i + p) % keys;
+
+			if (vyx_limit_take(t, key_of(turn, keys, k), LIMIT, now)
+			        .allowed)
+				__atomic_fetch_add(&a->got[turn][k], 1,
+				    __ATOMIC_RELAXED);
+		}
+	}
+	_exit(0);
+}
+
+/*
+ * `keys` keys a turn, `step` ms from turn to turn; the clock of every other
+ * process lags so far.
+ */
+static void
+hands(unsigned keys, uint64_t step, uint64_t lag)
+{
+	struct vyx_limit t = table(8);
+	struct arena *a = arena();
+	int status;
+
+	for (unsigned p = 0; p < PROCS; p++)
+		if (fork() == 0)
+			take_turns(&t, a, p, keys, step, p % 2 ? lag : 0);
+	for (unsigned p = 0; p < PROCS; p++) {
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+	for (unsigned turn = 0; turn < TURNS; turn++)
+		for (unsigned k = 0; k < keys; k++)
+			assert_int_equal(a->got[turn][k], LIMIT);
+	assert_int_equal(vyx_limit_replaced(&t), 0);
+	munmap(a, sizeof *a);
+	done(&t, 8);
+}
+
+/* Each turn all entries of a bucket are stale, and all are taken over. */
+static void
+test_hands_full(void **state)
+{
+	(void)state;
+	hands(8, 2 * MINUTE, 0);
+}
+
+/* Entries go stale this moment: to some they have, to others not yet. */
+static void
+test_hands_clocks(void **state)
+{
+	(void)state;
+	hands(2, MINUTE, 1);
+}
+
+/* Turn after turn alone, until it is killed. */
+static void
+until_killed(const struct vyx_limit *t, struct arena *a, uint64_t from)
+{
+	for (unsigned turn = 0; turn < TURNS; turn++) {
+		__atomic_store_n(&a->turn, turn, __ATOMIC_SEQ_CST);
+		for (unsigned i = 0; i < LIMIT * 8; i++)
+			a->got[turn][i % 8] +=
+			    (unsigned)vyx_limit_take(t, key_of(turn, 8, i % 8),
+			        LIMIT, from + turn * UINT64_C(2) * MINUTE)
+			        .allowed;
+	}
+	pause();
+}
+
+/* Who is killed anywhere takes with him one request at most. */
+static void
+test_killed(void **state)
+{
+	struct vyx_limit t = table(8);
+	struct arena *a = arena();
+
+	(void)state;
+	srandom(2);
+	for (unsigned round = 0; round < 200; round++) {
+		uint64_t from = (round + 1) * TURNS * UINT64_C(2) * MINUTE;
+		unsigned sum = 0, turn;
+		pid_t pid;
+
+		memset(a, 0, sizeof *a);
+		if ((pid = fork()) == 0)
+			until_killed(&t, a, from);
+		while (!__atomic_load_n(&a->got[0][0], __ATOMIC_SEQ_CST))
+			sched_yield();
+		usleep((unsigned)random() % 200);
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		turn = a->turn;
+		for (unsigned k = 0; k < 8; k++) {
+			unsigned n = a->got[turn][k] +
+			    passed(&t, key_of(turn, 8, k), LIMIT,
+			        from + turn * UINT64_C(2) * MINUTE, 10);
+
+			assert_in_range(n, LIMIT - 1, LIMIT);
+			sum += n;
+		}
+		assert_in_range(sum, 8 * LIMIT - 1, 8 * LIMIT);
+		assert_int_equal(vyx_limit_replaced(&t), 0);
+	}
+	munmap(a, sizeof *a);
+	done(&t, 8);
+}
+
 #define KEYS 40
 
 /* Each counts what passes; the sums come back by shared memory. */
@@ -392,123 +593,6 @@ test_crowd(void **state)
 	done(&t, 8);
 }
 
-static char base[32], dir[48], path[64];
-
-static int
-setup(void **state)
-{
-	(void)state;
-	strcpy(base, "/tmp/vyx.XXXXXX");
-	if (!mkdtemp(base))
-		return -1;
-	sprintf(dir, "%s/limit", base);
-	sprintf(path, "%s/t", dir);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	unlink(path);
-	rmdir(dir);
-	rmdir(base);
-	return 0;
-}
-
-static int
-open_table(struct vyx_shm *m, struct vyx_limit *t, size_t entries)
-{
-	return vyx_shm_open(m, dir, "t", vyx_limit_size(entries),
-	           vyx_limit_valid, vyx_limit_init) &&
-	    vyx_limit_attach(t, m->p, m->size);
-}
-
-static void
-test_file(void **state)
-{
-	struct vyx_shm one, two;
-	struct vyx_limit a, b;
-	struct stat st;
-
-	(void)state;
-	assert_true(open_table(&one, &a, 64));
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_int_equal(st.st_size, vyx_limit_size(64));
-	assert_true(st.st_blocks * 512 >= st.st_size);
-	assert_int_equal(passed(&a, 5, 10, T0, 6), 6);
-	assert_true(open_table(&two, &b, 64));
-	assert_int_equal(passed(&b, 5, 10, T0, 20), 4);
-	assert_memory_equal(a.key, b.key, 16);
-	vyx_shm_close(&two);
-	/* of another size: a new file, with a new secret */
-	assert_true(open_table(&two, &b, 128));
-	assert_int_equal(passed(&b, 5, 10, T0, 20), 10);
-	assert_memory_not_equal(a.key, b.key, 16);
-	assert_int_equal(passed(&a, 5, 10, T0, 20), 0);
-	vyx_shm_close(&one);
-	/* of another version */
-	*(unsigned char *)two.p ^= 1;
-	assert_true(open_table(&one, &a, 128));
-	assert_int_equal(passed(&a, 5, 10, T0, 20), 10);
-	vyx_shm_close(&one);
-	vyx_shm_close(&two);
-	/* a link, or what others may read, is not used */
-	assert_int_equal(chmod(path, 0644), 0);
-	assert_true(open_table(&one, &a, 128));
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0600);
-	vyx_shm_close(&one);
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(symlink("/dev/zero", path), 0);
-	assert_true(open_table(&one, &a, 128));
-	assert_int_equal(lstat(path, &st), 0);
-	assert_true(S_ISREG(st.st_mode));
-	vyx_shm_close(&one);
-	/* something that cannot be replaced */
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(mkdir(path, 0700), 0);
-	assert_false(open_table(&one, &a, 128));
-	assert_int_equal(errno, EISDIR);
-	assert_int_equal(rmdir(path), 0);
-}
-
-/* Ten that start at once have one table between them. */
-static void
-test_start(void **state)
-{
-	int gate[2], status;
-	char c;
-
-	(void)state;
-	for (unsigned round = 0; round < 20; round++) {
-		unsigned ok = 0;
-
-		assert_int_equal(pipe(gate), 0);
-		for (unsigned p = 0; p < 10; p++)
-			if (fork() == 0) {
-				struct vyx_shm m;
-				struct vyx_limit t;
-
-				close(gate[1]);
-				if (read(gate[0], &c, 1) != 0 ||
-				    !open_table(&m, &t, 64))
-					_exit(100);
-				_exit((int)passed(&t, 9, 25, T0, 5));
-			}
-		close(gate[1]);
-		for (unsigned p = 0; p < 10; p++) {
-			assert_true(wait(&status) > 0);
-			assert_true(WIFEXITED(status));
-			ok += (unsigned)WEXITSTATUS(status);
-		}
-		assert_int_equal(ok, 25);
-		close(gate[0]);
-		assert_int_equal(unlink(path), 0);
-	}
-}
-
 int
 main(void)
 {
@@ -525,8 +609,10 @@ main(void)
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_processes),
 		cmocka_unit_test(test_crowd),
-		cmocka_unit_test_setup_teardown(test_file, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_start, setup, teardown),
+		cmocka_unit_test(test_model),
+		cmocka_unit_test(test_hands_full),
+		cmocka_unit_test(test_hands_clocks),
+		cmocka_unit_test(test_killed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
