@@ -700,14 +700,14 @@ column() {
 	done
 }
 
-@test "gateway.max_fields is 1 to 256" {
-	yaml 'gateway: {max_fields: 256}'
+@test "gateway.max_fields is 1 to 128" {
+	yaml 'gateway: {max_fields: 128}'
 	regd
-	[ "$(setting gateway.max_fields)" = 256 ]
+	[ "$(setting gateway.max_fields)" = 128 ]
 	yaml 'gateway: {max_fields: 0}'
 	bad 'vyx.yaml:2: gateway.max_fields must be >= 1'
-	yaml 'gateway: {max_fields: 257}'
-	bad 'vyx.yaml:2: gateway.max_fields must be <= 256'
+	yaml 'gateway: {max_fields: 129}'
+	bad 'vyx.yaml:2: gateway.max_fields must be <= 128'
 }
 
 @test "gateway.access_log is json, text or off" {

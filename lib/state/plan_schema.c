@@ -43,12 +43,13 @@ static struct vyx_plan_schema *
 add(struct vyx_plan *p, struct vyx_str name, struct vyx_str text)
 {
 	struct vyx_plan_schema *s = calloc(1, sizeof *s + name.n + text.n);
-	char *room = (char *)(s + 1);
+	char *room;
 
 	if (!s) {
 		vyx_plan_note(p, name, "out of memory", 1);
 		return NULL;
 	}
+	room = (char *)(s + 1);
 	s->refs = 1;
 	s->formats = -1;
 	s->name = (struct vyx_str){ room, name.n };
