@@ -68,6 +68,7 @@ vyx_pair_swap(struct vyx_pair *p, struct vyx_pair old, struct vyx_pair new)
 	                 : "cc", "memory");
 	return !lost;
 #else
+/* cppcheck-suppress preprocessorErrorDirective */
 #error "no compare-and-swap of 16 bytes is known for this processor"
 #endif
 }
