@@ -676,8 +676,12 @@ policy() {
 
 # setting KEY - the value of its row, `-` where there is none.
 setting() {
-	vyx-conf diff -j 2>err | jq -r --arg k "$1" \
-	    'select(.table == "setting" and .key == $k) | .is.value' >value
+	vyx-conf diff -j >j 2>err || [ $? = 1 ] || {
+		cat err
+		return
+	}
+	jq -r --arg k "$1" 'select(.table == "setting" and .key == $k) |
+	    .is.value' j >value
 	[ -s value ] || echo - >value
 	cat value
 }
