@@ -168,7 +168,8 @@ match(struct exchange *x)
 	if (!target->roles)
 		return 1;
 	/* Nobody's role is known here: what is for some is for none. */
-	answer(x, 401, "unauthorized");
+	answer_more(x, 401, "unauthorized",
+	    VYX_STR("WWW-Authenticate: Bearer\r\n"));
 	return 0;
 }
 
