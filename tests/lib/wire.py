@@ -172,10 +172,10 @@ class Run:
         if verb in ("has", "like"):
             name, _, value = arg.partition(":")
             got = m.get(name.strip())
-            value = expand(value.strip(), self.peer).decode("latin-1")
-            if verb == "has" or got is None:
-                return got == value, got
-            return re.fullmatch(value, got), got
+            if verb == "like":
+                return got and re.fullmatch(value.strip(), got), got
+            want = expand(value.strip(), self.peer).decode("latin-1")
+            return got == want, got
         if verb == "not":
             return m.get(arg) is None, m.get(arg)
         if verb == "body":
@@ -202,7 +202,8 @@ class Run:
         case = self.case
         got = [r for r in self.arrived if r.target != "/probe"]
         lines = [f"{r.method} {r.target}" for r in got]
-        want = [e.what for e in case.seen if not e.cut or got]
+        want = [expand(e.what).decode("latin-1") for e in case.seen
+                if not e.cut or got]
         if lines != want:
             self.bad(f"seen {lines}, not {want}")
             return

@@ -40,7 +40,7 @@ and goes on with cases, each a block of lines up to an empty one:
 Behind `want` and `seen` stands what must be so with that message:
 
 	has: Name: value		the value, of several lines as one list
-	like: Name: regex		all of the value matches
+	like: Name: regex		all of the value matches, no escapes
 	not: Name			no such field
 	body: bytes			the content; `body:` alone: none
 	trailer: Name: value		the trailer section has that line
@@ -101,10 +101,11 @@ class Case:
         """`> ...` or `< ...`"""
         arg = text[2:]
         arg = arg[:-1] if re.search(r"(?<!\\)(\\\\)*\\$", arg) else arg + "\\r\\n"
+        data = expand(arg)  # also to see that it can be
         if text[0] == ">":
             self.add(self.steps, "say", arg)
         else:
-            self.add(self.answers[-1], "say", expand(arg))
+            self.add(self.answers[-1], "say", data)
 
     def key(self, key, arg):
         if key == "rfc":
