@@ -63,7 +63,12 @@ class Recorder(Worker):
                 r.faults.append(f"rest: {stream.raw[-200:]!r}")
                 self.strays.append(r)
             return False
-        return self.script(conn, stream, r, run.answer(r) if run else OK)
+        more = self.script(conn, stream, r, run.answer(r) if run else OK)
+        if more and r.cut:  # it was early, and will not read the content
+            with contextlib.suppress(Cut):
+                r.content(stream, False)
+                r.cut = None
+        return more and not r.cut
 
     @staticmethod
     def script(conn, stream, r, steps):
@@ -269,7 +274,8 @@ def run_file(path, word):
     with WireGateway(file) as g:
         runs = [Run(g, case, i) for i, case in enumerate(file.cases)
                 if word in case.title]
-        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        at_once = 1 if file.alone else AT_ONCE
+        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
             list(pool.map(Run.run, runs))
         settle(g)
         for r in runs:

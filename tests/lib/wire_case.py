@@ -5,6 +5,7 @@ A file begins with what its gateway is like:
 
 	gateway: max_head=4096		settings as in the registry
 	route: GET,POST /a role=x	`* /*rest` when there is none
+	alone:				one case at a time
 
 and goes on with cases, each a block of lines up to an empty one:
 
@@ -155,6 +156,7 @@ class Case:
 class File:
     def __init__(self, path):
         self.gateway, self.routes, self.cases = {}, [], []
+        self.alone = False
         case = None
         with open(path, encoding="latin-1") as f:
             for no, text in enumerate(f, 1):
@@ -182,6 +184,8 @@ class File:
             return self.cases[-1]
         if case:
             case.key(key, arg)
+        elif key == "alone":
+            self.alone = True
         elif key == "gateway":
             self.gateway.update(w.split("=") for w in arg.split())
         elif key == "route":
