@@ -156,21 +156,20 @@ map: ## who talks to whom, and what they say: the tables of lib/vyx.h
 	@etc/dev/map lib/vyx.h
 
 install: all ## into $(DESTDIR)$(PREFIX), /usr/local unless told
-	install -d $(DESTDIR)$(PREFIX)/bin
-	install -t $(DESTDIR)$(PREFIX)/bin $(PROGS:%=$(B)/bin/%) \
+	install -d '$(DESTDIR)$(PREFIX)/bin'
+	install -t '$(DESTDIR)$(PREFIX)/bin' $(PROGS:%=$(B)/bin/%) \
 	    $(SHELLS:%=$(B)/bin/%)
-	install -d $(DESTDIR)$(PREFIX)/share/vyx
-	rm -rf $(DESTDIR)$(PREFIX)/share/vyx/sv
-	cp -R $(B)/share/vyx/sv $(DESTDIR)$(PREFIX)/share/vyx
+	install -d '$(DESTDIR)$(PREFIX)/share/vyx'
+	rm -rf '$(DESTDIR)$(PREFIX)/share/vyx/sv'
+	cp -R $(B)/share/vyx/sv '$(DESTDIR)$(PREFIX)/share/vyx'
 	for p in $(PAGES); do install -D -m 644 -t \
-	    $(DESTDIR)$(PREFIX)/share/man/man$${p##*.} $$p || exit; done
+	    '$(DESTDIR)$(PREFIX)/share/man'/man$${p##*.} $$p || exit; done
 
 uninstall: ## take away what install put there
-	rm -f $(PROGS:%=$(DESTDIR)$(PREFIX)/bin/%) \
-	    $(SHELLS:%=$(DESTDIR)$(PREFIX)/bin/%)
-	rm -rf $(DESTDIR)$(PREFIX)/share/vyx
+	for p in $(PROGS) $(SHELLS); do rm -f '$(DESTDIR)$(PREFIX)/bin'/$$p; done
+	rm -rf '$(DESTDIR)$(PREFIX)/share/vyx'
 	for p in $(PAGES:man/%=%); do \
-	    rm -f $(DESTDIR)$(PREFIX)/share/man/man$${p##*.}/$$p; done
+	    rm -f '$(DESTDIR)$(PREFIX)/share/man'/man$${p##*.}/$$p; done
 
 clean: ## remove what was built
 	rm -rf $(B)

@@ -192,7 +192,7 @@
 	X(MAX_WAITING,	  "max-waiting",	U, 65535,	   "requests that may wait per router") \
 	X(WAIT_MS,	  "wait-ms",		U, 2147483647,	   "longest wait for a connection") \
 	X(STARTUP_MS,	  "startup-ms",		U, 2147483647,	   "time to become ready, 0: for ever") \
-	X(SHUTDOWN_MS,	  "shutdown-ms",	U, 2147483647,	   "time to drain and stop") \
+	X(SHUTDOWN_MS,	  "shutdown-ms",	U, 2147483647,	   "time to drain and stop, 0: 30 s") \
 	X(HEALTH,	  "health",		S, 1024,	   "path asked until ready") \
 	X(LOCALITY,	  "locality",		S, 64,		   "where it is") \
 	X(EXPOSE,	  "expose",		U, 1,		   "offer it to other gateways") \

@@ -106,6 +106,27 @@ mini() {
 	run -100 etc/dev/lint nonsense
 }
 
+# made TARGET - with a prefix that has a blank, and nothing built anew
+made() {
+	make -s -C "$ROOT" -o all B="$VYX_BUILD" DESTDIR="$PWD/to" \
+	    PREFIX='/opt/our own' "$1"
+}
+
+@test "install and uninstall touch their prefix alone, also one with a blank" {
+	chmod 755 "$WORK" # other users must pass, where root runs it
+	mkdir -p to/opt/our
+	touch to/opt/our/file
+	made install
+	# whoever runs it must find its templates
+	run -0 "to/opt/our own/bin/vyx" -V
+	run -0 "to/opt/our own/bin/vyx" tree -d "$RUN"
+	[ -e "$RUN/sv/regd/run" ]
+	[ -e 'to/opt/our own/share/man/man1/vyx.1' ]
+	made uninstall
+	run -0 find to -type f
+	assert_output to/opt/our/file
+}
+
 @test "deps: nothing missing asks neither for root nor for apt-get" {
 	mkdir bin
 	printf '#!/bin/sh\necho installed\n' >bin/dpkg-query

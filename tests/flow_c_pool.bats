@@ -60,7 +60,7 @@ hundred() {
 	assert_success
 	assert_line $'200\t3'
 	assert_line $'503\t9'
-	slow 2000
+	slow 6000
 	start one get hello /hello
 	start two get hello /hello
 	wait_until waiting 2
@@ -72,11 +72,38 @@ hundred() {
 	stop two CONT
 }
 
+@test "max_waiting: 0: what there is room for is served, one more is refused" {
+	project
+	worker hello "$HELLO {socket}" 'pool: {max_size: 2, max_waiting: 0}'
+	up vyx.yaml
+	run -0 get hello /hello
+	assert_output hello
+	run load_ hello -c 3 -n 3 -e 200,503 /sleep/1500
+	assert_success
+	assert_line $'200\t2'
+	assert_line $'503\t1'
+}
+
+@test "a worker that dies late: its request has a whole wait for the next one" {
+	local pid
+	project
+	worker hello "$HELLO {fd}" 'pool: {max_size: 1, wait_timeout: 1s}'
+	up vyx.yaml
+	run -0 get hello /hello
+	pid=$(instance_pid hello 1)
+	kill -STOP "$pid"
+	start late get hello /hello -w ' %{http_code}'
+	sleep 1.5
+	kill -9 "$pid"
+	wait_until gone "${PID[late]}"
+	assert_equal "$(cat late.out)" $'hello\n 200'
+}
+
 @test "waited too long: 504 with Retry-After, and the slow one is served" {
 	project
 	worker hello "$HELLO {socket}" 'pool: {max_size: 1, wait_timeout: 300ms}'
 	up vyx.yaml
-	slow 2000
+	slow 5000
 	run -0 get hello /hello -i
 	assert_line --index 0 --partial ' 504 '
 	assert_output --regexp $'\n[Rr]etry-[Aa]fter: [0-9]+'
@@ -90,7 +117,7 @@ hundred() {
 	worker hello "$HELLO {socket}" 'pool: {max_size: 1}'
 	up vyx.yaml
 	before=$(figure requests)
-	slow 2000
+	slow 6000
 	run load_ hello -c 5 -n 5 -w 0.3 /hello
 	assert_line $'timeout\t5'
 	wait $SLOW

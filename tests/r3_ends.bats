@@ -74,7 +74,7 @@ in_use() {
 
 @test "a client that takes a byte now and then does not keep a worker's connection" {
 	config "listen: ${URL#http://}" \
-	    'gateway: {write_timeout: 2s, body_min_rate: 10kb}'
+	    'gateway: {write_timeout: 4s, body_min_rate: 10kb}'
 	up vyx.yaml
 	cat >slow.py <<-'PY'
 	import socket, sys, time

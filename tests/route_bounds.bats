@@ -30,6 +30,10 @@ case_() {
 	case_ many_slow_readers
 }
 
+@test "a slow client's requests are logged by name, those behind are served" {
+	case_ slow_pipeline
+}
+
 @test "a client that reads nothing is cut off" {
 	case_ no_last_read
 }

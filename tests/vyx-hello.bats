@@ -121,10 +121,11 @@ hello() {
 
 @test "single: the second connection waits for the end of the first" {
 	hello single
-	start first socat -t 9 "UNIX-CONNECT:$S" SYSTEM:'sleep 0.6'
-	sleep 0.1
-	run -28 ask "$S" /hello -m 0.2
-	run -0 ask "$S" /hello -m 5
+	start first socat -u "UNIX-CONNECT:$S" -
+	wait_until grep -q " 03 [0-9]* $S\$" /proc/net/unix
+	run -28 ask "$S" /hello -m 0.5
+	stop first || true
+	run -0 ask "$S" /hello
 }
 
 @test "close: each connection has one answer; jitter delays it" {
@@ -154,9 +155,9 @@ hello() {
 
 @test "SIGTERM: finishes what was begun, closes the idle, exits 0" {
 	hello
-	ask "$S" /sleep/500 >slow 3>&- &
-	asked=$!
 	start idle socat -u "UNIX-CONNECT:$S" -
+	ask "$S" /sleep/3000 >slow 3>&- &
+	asked=$!
 	wait_until sh -c 'curl -s --unix-socket "$1" http://w/count |
 	    grep -q "\"open\":3"' - "$S"
 	stop hello
@@ -189,6 +190,11 @@ hello() {
 	assert_output --partial "jitter=soon"
 	run -100 vyx-hello "/$(printf '%0110d' 0)"
 	run -111 vyx-hello "$RUN/none/s"
+	run -100 timeout -k 1 9 vyx-hello ''
+	echo precious >file
+	run -111 timeout -k 1 9 vyx-hello file
+	assert_output 'vyx-hello: file: a file that is no socket has that name'
+	[ "$(cat file)" = precious ]
 	run -100 vyx-hello 0 </dev/null
 	run -0 vyx-hello -V
 }

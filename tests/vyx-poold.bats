@@ -119,7 +119,7 @@ again() {
 	rows 200
 	start_ready pool vyx-poold -d "$RUN"
 	wait_until expired
-	wait_until test "$(figure idle-here)" = 2
+	wait_until refilled
 }
 
 figure() {
@@ -129,6 +129,10 @@ figure() {
 
 expired() {
 	[ "$(figure expired)" -ge 2 ]
+}
+
+refilled() {
+	[ "$(figure idle-here)" = 2 ]
 }
 
 @test "a refusing endpoint is down, in the log and in the registry" {
@@ -156,7 +160,7 @@ expired() {
 @test "a second one on the same directory is refused: 111" {
 	rows
 	start_ready pool vyx-poold -d "$RUN"
-	run -111 timeout -k 1 5 vyx-poold -d "$RUN"
+	run -111 timeout -k 1 20 vyx-poold -d "$RUN"
 	assert_output --partial 'another vyx-poold listens there'
 }
 

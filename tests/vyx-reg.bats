@@ -205,13 +205,11 @@ regd() {
 }
 
 @test "nobody answers, or not in time: 111 within -T" {
-	start=$SECONDS
-	run -111 vyx-reg -T 200ms ls worker
+	run -111 timeout -k 1 4 vyx-reg -T 200ms ls worker
 	assert_output --partial 'no vyx-regd answers'
 	regd
 	kill -STOP "${PID[regd]}"
-	run -111 vyx-reg -T 200ms ls worker
+	run -111 timeout -k 1 4 vyx-reg -T 200ms ls worker
 	kill -CONT "${PID[regd]}"
-	[ $((SECONDS - start)) -le 4 ]
 	run -0 vyx-reg ls worker
 }

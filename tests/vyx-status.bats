@@ -41,7 +41,7 @@ is() {
 	is in_use 0
 	for _ in 1 2 3 4 5; do curl -sSf "$URL/hello"; done
 	[ $(($(pool reuses) + $(pool dials))) -ge 5 ]
-	start slow curl -sS "$URL/sleep/3000"
+	start slow curl -sS "$URL/sleep/60000"
 	wait_until is in_use 1
 	stop slow || true
 	wait_until is in_use 0

@@ -37,6 +37,12 @@ left() {
 	find "$RUN" -mindepth 1 -maxdepth 1 | sed "s|$RUN/||" | sort | tr '\n' ' '
 }
 
+# in_flight - the router has a request that is not answered yet
+in_flight() {
+	[ "$(printf 'stat\n\n' | socat -t 5 - "UNIX-CONNECT:$RUN/route.0/ctl" |
+	    awk '$0 == "name=busy" { getline; print }')" = value=1 ]
+}
+
 slot_pid() {
 	s6-svstat -o pid "$RUN/sv/route.$1"
 }
@@ -89,12 +95,13 @@ slot_pid() {
 @test "a second signal does not wait for what is in flight" {
 	config
 	up vyx.yaml
-	curl -s -m 30 "$URL/sleep/25000" >/dev/null 3>&- &
-	sleep 0.5
+	curl -s -m 90 "$URL/sleep/60000" >/dev/null 3>&- &
+	wait_until in_flight
 	kill -TERM "${PID[up]}"
 	sleep 1.5
 	run ! gone "${PID[up]}"
-	VYX_WAIT=8 stop up
+	# what is in flight may take 30 s
+	VYX_WAIT=20 stop up
 	[ ! -e "$RUN/scan" ]
 }
 
@@ -124,12 +131,13 @@ slot_pid() {
 }
 
 @test "meanwhile requests to a worker that is not ready get 503" {
-	config '  - id: slow' '    command: sh slow.sh {socket}' '    startup_timeout: 20s' \
+	config '  - id: slow' '    command: sh slow.sh {socket}' '    startup_timeout: 80s' \
 	    '    routes: [{path: /slow}]' '    pool: {wait_timeout: 200ms}'
-	printf 'sleep 3\nexec vyx-hello "$1"\n' >slow.sh
+	printf 'until [ -e now ]; do sleep 0.1; done\nexec vyx-hello "$1"\n' >slow.sh
 	start up vyx up -f vyx.yaml -d "$RUN"
 	wait_until sh -c '[ "$(curl -s -o /dev/null -w "%{http_code}" "$0/slow")" = 503 ]' "$URL"
 	run ! grep ready up.out
+	touch now
 	wait_until up_or_gone
 	[ "$(curl -sS -o /dev/null -w '%{http_code}' "$URL/slow")" = 404 ]
 	down
@@ -414,6 +422,23 @@ slot_pid() {
 	[ -d "$RUN/own/scan" ]
 	[ -e "$WORK/st/regd.db" ]
 	down
+}
+
+@test "no HOME, no value, a state directory that cannot be: said, and nothing is left" {
+	config "ipc: {socket_dir: $RUN/own}"
+	local as=()
+	[ "$(id -u)" != 0 ] || as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	cd "$RUN" # where it would be made without a home
+	run -100 env -u VYX_RUN -u HOME -u XDG_STATE_HOME "${as[@]}" vyx up -f "$WORK/vyx.yaml"
+	assert_output 'vyx: HOME is not set, so there is no place for the state: give it with -s'
+	touch file
+	run -111 vyx up -f "$WORK/vyx.yaml" -d "$RUN" -s "$RUN/file/state"
+	assert_output --partial "vyx: $RUN/file/state: cannot be made"
+	[ "$(left)" = 'file lock log superv ' ]
+	for o in -d -f -s; do
+		run -100 vyx up $o ''
+		assert_output "vyx: $o: its value is empty"
+	done
 }
 
 @test "vyx NAME runs vyx-NAME; help, version and nonsense" {

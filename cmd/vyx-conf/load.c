@@ -97,6 +97,13 @@ find_dir(struct loaded *l, const char *file)
 	free(real);
 }
 
+/* Why the last slurp() failed. */
+static const char *
+why(void)
+{
+	return errno == EINVAL ? "it is no plain file" : strerror(errno);
+}
+
 static void
 load_yaml(struct loaded *l, const char *file)
 {
@@ -106,11 +113,11 @@ load_yaml(struct loaded *l, const char *file)
 	find_dir(l, file);
 	if (!slurp(file, VYX_DOC_BYTES, &b)) {
 		if (errno != EFBIG)
-			vyx_die_sys(errno == EISDIR || errno == EINVAL ||
+			vyx_die(errno == EISDIR || errno == EINVAL ||
 			            errno == EACCES
 			        ? VYX_CONFIG
 			        : VYX_SYSTEM,
-			    "cannot read %s", file);
+			    "cannot read %s: %s", file, why());
 	}
 	vyx_conf_yaml(&l->conf, file,
 	    absolute(l, VYX_STRZ(slash ? slash + 1 : file)), vyx_buf_str(&b));
@@ -142,8 +149,9 @@ load_map(struct loaded *l, const char *file)
 		if (errno != ENOENT)
 			vyx_doc_error(&l->conf.yaml, v->line ? v->line : 1,
 			    "build.route_map_output", "cannot read %s: %s",
-			    shown, strerror(errno));
-		else if (v->line || !has_routes(&l->conf))
+			    shown, why());
+		else if (v->line ||
+		    (!has_routes(&l->conf) && !l->conf.notes.errors))
 			vyx_doc_warn(&l->conf.yaml, v->line ? v->line : 1,
 			    "build.route_map_output",
 			    "there is no %s: no routes from it", shown);
@@ -214,7 +222,7 @@ load_schema(struct loaded *l, const char *file, const struct vyx_conf_route *r)
 		vyx_doc_warn(r->doc, r->line, r->key,
 		    "cannot read its schema %s: %s: requests with a body are "
 		    "refused",
-		    shown, strerror(errno));
+		    shown, why());
 	vyx_buf_free(&b);
 	vyx_buf_free(&path);
 }

@@ -73,20 +73,9 @@ main(int argc, char **argv)
 	static struct loaded l;
 	struct vyx_opt o;
 	enum command c;
-	const char *word = NULL;
-	int i, status = 0;
+	const char *word;
+	int i = vyx_prog_command(&prog, &o, argc, argv, &word), status = 0;
 
-	if (argc > 1 && *argv[1] != '-') { /* options may follow the command */
-		word = argv[1];
-		argv[1] = argv[0];
-		argv++;
-		argc--;
-	}
-	i = vyx_prog_start(&prog, &o, argc, argv);
-	if (!word && i < argc)
-		word = argv[i++];
-	if (!word)
-		vyx_die(VYX_USAGE, "a command is needed: %s", prog.operands);
 	c = command(word);
 	if (argc - i != (c == GET))
 		vyx_die(VYX_USAGE,

@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -89,6 +90,7 @@ listener(struct server *s, const char *where)
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	socklen_t size = sizeof(int);
 	uint64_t fd;
+	struct stat st;
 	int l, listens = 0;
 
 	if (vyx_dec_scan(VYX_STRZ(where), INT32_MAX, &fd)) {
@@ -103,6 +105,8 @@ listener(struct server *s, const char *where)
 			vyx_die_sys(VYX_SYSTEM, "descriptor %s", where);
 		return (int)fd;
 	}
+	if (*where == 0)
+		vyx_die(VYX_USAGE, "a path for the socket is needed");
 	if (strlen(where) > VYX_PATH_MAX)
 		vyx_die(VYX_USAGE, "%s: over %d bytes, too long for a socket",
 		    where, VYX_PATH_MAX);
@@ -110,6 +114,11 @@ listener(struct server *s, const char *where)
 	l = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (l < 0)
 		vyx_die_sys(VYX_SYSTEM, "socket");
+	if (!lstat(where, &st) && !S_ISSOCK(st.st_mode))
+		vyx_die(VYX_SYSTEM,
+		    "%s: a file that is no socket has that "
+		    "name",
+		    where);
 	if (unlink(where) < 0 && errno != ENOENT)
 		vyx_die_sys(VYX_SYSTEM, "%s: cannot take its place", where);
 	if (bind(l, (struct sockaddr *)&un, sizeof(un)) < 0 ||

@@ -172,6 +172,7 @@ step(struct back *b)
 	switch (relay(x, x->front, &x->from, in, &x->ans)) {
 	case RELAY_FULL:
 		x->stall_down = 1;
+		front_slow(x);
 		return 0;
 	case RELAY_MORE:
 		return more(b);

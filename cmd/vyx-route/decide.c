@@ -278,7 +278,8 @@ decide_acquire(struct exchange *x)
 			back_start(x, w);
 			return;
 		}
-	x->wait.deadline = x->wait.since + x->worker->wait_ns;
+	/* a retry has its old place, but what its worker took was no wait */
+	x->wait.deadline = r->loop.now + x->worker->wait_ns;
 	if (!vyx_window_wait(r->window, ww, &x->wait, r->loop.now))
 		answer(x, 503, "too many requests wait");
 	pool_touch(r);

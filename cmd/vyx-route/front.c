@@ -288,23 +288,41 @@ front_over(struct exchange *x)
 	vyx_loop_defer(&c->r->loop, &c->run);
 }
 
-/* What the log says of a request whose head is given back: the path, which
- * may be in `canon` already, and the id. */
+/* What the log says of a request, so that its head can be given back. */
 static int
 keep_names(struct exchange *x)
 {
 	struct vyx_buf kept = { 0 };
 
-	if (!vyx_buf_putstr(&kept, x->path) || !vyx_buf_putstr(&kept, x->id)) {
+	if (!vyx_buf_putstr(&kept, x->path) || !vyx_buf_putstr(&kept, x->id) ||
+	    !vyx_buf_putstr(&kept, x->method)) {
 		vyx_buf_free(&kept);
 		return 0;
 	}
 	vyx_buf_free(&x->canon);
 	x->canon = kept;
-	x->method = VYX_STR("GET"); /* no other one is a WebSocket's */
 	x->path.p = kept.p;
-	x->id.p = kept.p + x->path.n;
+	x->id.p = x->path.p + x->path.n;
+	x->method.p = x->id.p + x->id.n;
 	return 1;
+}
+
+static void
+give_head(struct client *c)
+{
+	c->conn.in.hold = 0;
+	vyx_half_take(&c->conn.in, &c->r->slabs, 0);
+}
+
+/* He is slower than his answer: the head was all read and is not sent again,
+ * so its buffer need not wait for him. */
+void
+front_slow(struct exchange *x)
+{
+	struct client *c = x->client;
+
+	if (x->begun && x->in_end && c->conn.in.hold && keep_names(x))
+		give_head(c);
 }
 
 /* Answered 101. Bytes are counted from behind the heads. */
@@ -317,8 +335,7 @@ front_tunnel(struct exchange *x)
 		client_close(c);
 		return;
 	}
-	c->conn.in.hold = 0;
-	vyx_half_take(&c->conn.in, &c->r->slabs, 0);
+	give_head(c);
 	client_state(c, C_TUNNEL);
 	vyx_conn_send(&c->conn);
 	x->in_bytes = x->back->conn.sent;

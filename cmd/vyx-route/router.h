@@ -217,6 +217,7 @@ extern const struct side front_side;
 void front_run(struct client *c);
 void front_over(struct exchange *x);
 void front_tunnel(struct exchange *x);
+void front_slow(struct exchange *x);
 
 /* write.c */
 int write_head(struct exchange *x);

@@ -44,6 +44,15 @@ inst_free(struct inst *n)
 	free(n);
 }
 
+/* s6-svscan passes over a name that begins with a dot. */
+static void
+name_it(struct inst *n)
+{
+	snprintf(n->name, sizeof n->name, "%s%s", *n->id == '.' ? "+" : "",
+	    n->id);
+	*strrchr(n->name, '#') = '@';
+}
+
 /* A new one of `worker`, with a generation that no directory and no row has
  * had. `single`: the only one, without an index in its name. */
 struct inst *
@@ -70,8 +79,7 @@ inst_new(struct superv *s, const char *worker, uint64_t index, int single)
 	else
 		snprintf(n->id, sizeof n->id, "%s-%ju#%ju", worker,
 		    (uintmax_t)index, (uintmax_t)n->gen);
-	memcpy(n->name, n->id, sizeof n->name);
-	*strrchr(n->name, '#') = '@';
+	name_it(n);
 	return n;
 }
 
@@ -123,9 +131,9 @@ adopt(struct superv *s, const char *name, uint64_t gen)
 		recall(n, vyx_str_cut(&left, '\n'));
 	n->gen = gen;
 	n->here = 1;
-	snprintf(n->name, sizeof n->name, "%s", name);
-	memcpy(n->id, n->name, sizeof n->id);
+	snprintf(n->id, sizeof n->id, "%s", name + (*name == '+'));
 	*strrchr(n->id, '@') = '#';
+	name_it(n);
 	if (vyx_svdir_read(dir, "ready", text, sizeof text - 1) >= 0)
 		n->was_ready = 1;
 	if (vyx_svdir_read(dir, "failed", text, sizeof text - 1) >= 0)
@@ -212,12 +220,21 @@ stop(struct inst *n)
 	tell_soon(n);
 }
 
-/* Requests may be at its endpoint; with {fd} also while it is on its way back. */
+/* Requests may be at its endpoint; with {fd} also while it is on its way back.
+ */
 static int
 serves(const struct inst *n)
 {
-	return n->state == VYX_S_READY ||
-	    (n->fd && n->was_ready && n->state == VYX_S_STARTING);
+	switch (n->state) {
+	case VYX_S_READY:
+		return 1;
+	case VYX_S_STARTING:
+	case VYX_S_CRASHED:
+	case VYX_S_BACKOFF:
+		return n->fd && n->was_ready;
+	default:
+		return 0;
+	}
 }
 
 /* Not wanted any more: its endpoint is emptied first. */

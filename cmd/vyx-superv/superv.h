@@ -43,7 +43,7 @@ struct inst {
 	struct inst *next;
 	struct superv *s;
 	char id[NAME_MAX_ + 1];   /* api-0#7 */
-	char name[NAME_MAX_ + 1]; /* api-0@7, its directories */
+	char name[NAME_MAX_ + 2]; /* api-0@7, its directories */
 	char worker[65];
 	uint64_t index, gen;
 	char spec[17];

@@ -4,6 +4,8 @@
 
 #include "superv.h"
 
+#define SHUTDOWN_MS 30000 /* of a row that does not say */
+
 struct work *
 work_find(struct superv *s, const char *id)
 {
@@ -101,6 +103,8 @@ fill(struct work *w, const struct vyx_rec *row)
 	w->warm = vyx_rec_u(row, VYX_F_MIN_IDLE);
 	w->startup_ms = vyx_rec_u(row, VYX_F_STARTUP_MS);
 	w->shutdown_ms = vyx_rec_u(row, VYX_F_SHUTDOWN_MS);
+	if (w->shutdown_ms == 0)
+		w->shutdown_ms = SHUTDOWN_MS;
 	w->drain = vyx_rec_u(row, VYX_F_DRAIN) != 0;
 	w->native =
 	    vyx_str_eq(vyx_rec_str(row, VYX_F_PROTOCOL), VYX_STR("vyx"));

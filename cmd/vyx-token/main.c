@@ -180,8 +180,10 @@ keys_of(const struct vyx_opt *o, unsigned algs)
 		k = vyx_jwt_keys_pem(vyx_buf_str(&b), &why);
 	if (!k)
 		vyx_die(VYX_CONFIG, "%s: %s", o->key, why);
-	if (!(vyx_jwt_keys_algs(k) & algs))
+	if (!(vyx_jwt_keys_algs(k) & algs)) {
+		vyx_jwt_keys_free(k);
 		vyx_die(VYX_CONFIG, "%s: no key for %s", o->key, o->alg);
+	}
 	explicit_bzero(b.p, b.n);
 	vyx_buf_free(&b);
 	return k;
@@ -234,24 +236,16 @@ int
 main(int argc, char **argv)
 {
 	struct vyx_opt o;
-	const char *word = NULL;
-	int i, status;
+	const char *word;
+	int i = vyx_prog_command(&prog, &o, argc, argv, &word), status;
 
-	if (argc > 1 && *argv[1] != '-') { /* options may follow the command */
-		word = argv[1];
-		argv[1] = argv[0];
-		argv++;
-		argc--;
-	}
-	i = vyx_prog_start(&prog, &o, argc, argv);
-	if (!word && i < argc)
-		word = argv[i++];
-	if (word && !strcmp(word, "mint"))
+	if (!strcmp(word, "mint"))
 		status = mint(&o, argv + i, argc - i);
-	else if (word && !strcmp(word, "verify"))
+	else if (!strcmp(word, "verify"))
 		status = verify(&o, argv + i, argc - i);
 	else
-		vyx_die(VYX_USAGE, "a command is needed: %s", prog.operands);
+		vyx_die(VYX_USAGE, "%s: no such command: %s", word,
+		    prog.operands);
 	if (fflush(stdout) || ferror(stdout))
 		vyx_die_sys(VYX_SYSTEM, "cannot write");
 	return status;

@@ -62,6 +62,9 @@ options() {
 	OPTIND=1
 	while getopts "$letters" c; do
 		case $c in
+		[dfsw]) [ -n "$OPTARG" ] || die 100 "-$c: its value is empty" ;;
+		esac
+		case $c in
 		f) file=$OPTARG ;;
 		d) run=$OPTARG ;;
 		s) state=$OPTARG ;;
@@ -124,7 +127,7 @@ who() {
 
 # Directory $1 of mode $2, owned by the daemon $3 where there are users.
 place() {
-	mkdir -p -- "$1" && chmod "$2" "$1" || exit 111
+	{ mkdir -p -- "$1" && chmod "$2" "$1"; } || die 111 "$1: cannot be made"
 	set -- "$1" "$3" $(who "$3")
 	[ $# -lt 4 ] || chown "$3:$4" "$1" || exit 111
 }
@@ -196,8 +199,6 @@ service() {
 
 # Slots are numbered from 0; there is one more than routers, down.
 slots() {
-	# what they share: the counts of the rate limit
-	place "$run/route" 700 route
 	i=0
 	while [ $i -le "$routers" ]; do
 		place "$run/route.$i" 711 route
@@ -255,9 +256,16 @@ default_state() {
 		echo /var/lib/vyx
 	elif [ -n "${XDG_STATE_HOME:-}" ]; then
 		echo "$XDG_STATE_HOME/vyx"
+	elif [ -n "${HOME:-}" ]; then
+		echo "$HOME/.local/state/vyx"
 	else
-		echo "${HOME:?says where the state directory is; give it with -s}/.local/state/vyx"
+		die 100 "HOME is not set, so there is no place for the state: give it with -s"
 	fi
+}
+
+choose_state() {
+	[ -n "$state" ] || state=$(default_state) || exit $?
+	state=$(absolute "$state")
 }
 
 link() {
@@ -376,8 +384,8 @@ unlisten() {
 wipe() {
 	[ ! -e "$run/env/listen" ] || unlisten <"$run/env/listen"
 	rm -rf "$run/scan" "$run/sv" "$run/env" "$run/w" "$run/regd" \
-	    "$run/pool" "$run/fdholder" "$run/route" "$run"/route.* \
-	    "$run/bind.lock" "$run/superv/ctl"
+	    "$run/pool" "$run/fdholder" "$run"/route.* "$run/bind.lock" \
+	    "$run/superv/ctl"
 }
 
 # The end of what the service $1 said.
@@ -455,7 +463,7 @@ tell_failed() {
 		print $2 ": " $4 ($8 != "" ? ": " $8 : ", last end " $6) }' |
 	while read -r line; do
 		echo "vyx: worker instance $line" >&2
-		said "$(echo "${line%%: *}" | tr '#' @)"
+		said "$(echo "${line%%: *}" | sed 's/^\./+./; s/#/@/')"
 	done
 }
 
@@ -488,7 +496,7 @@ up() {
 	vyx-conf -f "$file" check || exit $?
 	run=${run:-$(vyx-conf -f "$file" get ipc.socket_dir 2>/dev/null)} || exit 102
 	plain_run
-	state=$(absolute "${state:-$(default_state)}") || exit 100
+	choose_state
 	check_paths
 	routers=$(vyx-conf -f "$file" get gateway.routers 2>/dev/null)
 	workers=$(vyx-conf -f "$file" json 2>/dev/null | grep -c '^      "id": ')
@@ -504,7 +512,9 @@ up() {
 		die 111 "$run: its services run under the s6-svscan of $scan: stop them (vyx down), or choose another directory (-d)"
 	clean
 	scan=$run/scan
+	trap wipe EXIT   # whole or not at all
 	tree
+	trap - EXIT
 	export VYX_RUN="$run"
 	s6-setsid s6-svscan -c 10000 "$scan" 9>&- &
 	svscan=$!
@@ -663,7 +673,7 @@ tree)
 	options d:s:w:h "$@"
 	shift $shifts
 	default_run
-	state=$(absolute "${state:-$(default_state)}") || exit 100
+	choose_state
 	scan=$(absolute "${1:-$run/scan}")
 	tree
 	;;

@@ -132,6 +132,25 @@ vyx_prog_start(const struct vyx_prog *p, struct vyx_opt *o, int argc,
 	return optind;
 }
 
+int
+vyx_prog_command(const struct vyx_prog *p, struct vyx_opt *o, int argc,
+    char **argv, const char **word)
+{
+	int ahead = argc > 1 && *argv[1] != '-', i;
+
+	*word = NULL;
+	if (ahead) {
+		*word = argv[1];
+		argv[1] = argv[0];
+	}
+	i = vyx_prog_start(p, o, argc - ahead, argv + ahead) + ahead;
+	if (!*word && i < argc)
+		*word = argv[i++];
+	if (!*word)
+		vyx_die(VYX_USAGE, "a command is needed: %s", p->operands);
+	return i;
+}
+
 const char *
 vyx_prog_run(const struct vyx_opt *o)
 {

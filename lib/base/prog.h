@@ -58,6 +58,13 @@ struct vyx_prog {
 int vyx_prog_start(const struct vyx_prog *p, struct vyx_opt *o, int argc,
     char *const *argv);
 
+/*
+ * The same for a program whose first operand is a command, *word: options may
+ * stand before or behind it. Exits 100 when there is none.
+ */
+int vyx_prog_command(const struct vyx_prog *p, struct vyx_opt *o, int argc,
+    char **argv, const char **word);
+
 /* The run directory: -d, else $VYX_RUN, else VYX_RUN_DEFAULT. */
 const char *vyx_prog_run(const struct vyx_opt *o);
 

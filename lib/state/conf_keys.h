@@ -49,7 +49,7 @@
 	X(MIN_IDLE,	    "ipc.pool.min_idle",      INT,  "2",       "0..65535", "-", "connections kept idle for each instance") \
 	X(MAX_SIZE,	    "ipc.pool.max_size",      INT,  "16",      "1..65535", "-", "connections to an instance at most") \
 	X(POOL_IDLE,	    "ipc.pool.idle_timeout",  DUR,  "30s",     "0..596h", "-", "an idle one is replaced after this time; 0: never") \
-	X(MAX_WAITING,	    "ipc.pool.max_waiting",   INT,  "1024",    "0..65535", "-", "requests that may wait for a connection, for each router") \
+	X(MAX_WAITING,	    "ipc.pool.max_waiting",   INT,  "1024",    "0..65535", "-", "requests that may wait beside those that max_size has room for, for each router") \
 	X(WAIT_TIMEOUT,	    "ipc.pool.wait_timeout",  DUR,  "10s",     "1ms..596h", "-", "longest wait for a connection") \
 	X(MAX_TUNNELS,	    "ipc.pool.max_tunnels",   INT,  "1000",    "0..65535", "-", "upgraded connections to an instance at most") \
 	X(SCHEMAS_DIR,	    "build.schemas_dir",      STR,  "./schemas", "", "-", "where the schemas are that routes name") \

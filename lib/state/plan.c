@@ -125,24 +125,25 @@ worker_gone(struct vyx_plan *p, struct vyx_str id)
 /* ---- rows ------------------------------------------------------------- */
 
 static void
-endpoint(struct vyx_plan *p, struct row *e, int up)
+endpoint(struct vyx_plan *p, struct row *e, int up, uint32_t max)
 {
-	if (e->flag == up)
+	if (!e->flag && !up)
 		return;
-	e->flag = up;
-	if (up) {
+	if (up && !e->flag) {
 		e->worker->endpoints++;
 		e->worker->denied = 0;
-	} else
+	} else if (!up)
 		e->worker->endpoints--;
-	vyx_window_endpoint(p->window, e->worker->window, e->key, up, p->now);
+	e->flag = up;
+	vyx_window_endpoint(p->window, e->worker->window, e->key, up, max,
+	    p->now);
 }
 
 static void
 row_free(struct vyx_plan *p, struct row *e)
 {
 	if (e->table == VYX_T_ENDPOINT)
-		endpoint(p, e, 0);
+		endpoint(p, e, 0, 0);
 	if (e->table == VYX_T_PROC)
 		p->on_slot(p, (unsigned)e->flag, 0);
 	if (e->table == VYX_T_ROUTE)
@@ -232,7 +233,8 @@ row_begins(struct vyx_plan *p, struct row *e, struct row *old,
 			e->flag = old->flag;
 			old->flag = 0;
 		}
-		endpoint(p, e, vyx_rec_state(v) == VYX_S_UP);
+		endpoint(p, e, vyx_rec_state(v) == VYX_S_UP,
+		    (uint32_t)vyx_rec_u(v, VYX_F_MAX));
 	}
 	if (e->table == VYX_T_PROC)
 		e->flag = (int)vyx_rec_u(v, VYX_F_SLOT);

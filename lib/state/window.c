@@ -238,7 +238,8 @@ vyx_window_wait(struct vyx_window *win, struct vyx_wworker *worker,
 {
 	struct vyx_waiter *p = worker->tail;
 
-	if (worker->waiting >= worker->max_waiting && q->since >= now) {
+	if (q->since >= now &&
+	    worker->waiting >= worker->max_waiting + vyx_wworker_room(worker)) {
 		worker->stat.full++;
 		errno = ENOSPC;
 		return 0;

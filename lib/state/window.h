@@ -139,12 +139,13 @@ int vyx_window_worker_del(struct vyx_window *win, struct vyx_wworker *worker,
     uint64_t now);
 
 /*
- * An endpoint row of `worker`: instance `i` (its key, name#generation).
- * up = 1: connections may be asked for ahead. up = 0 (down, draining, row
- * gone): none are; those held go on until they end or poold voids them.
+ * An endpoint row of `worker`: instance `i` (its key, name#generation), which
+ * takes `max` connections. up = 1: they may be asked for ahead. up = 0 (down,
+ * draining, row gone): none are; those held go on until they end or poold
+ * voids them.
  */
 int vyx_window_endpoint(struct vyx_window *win, struct vyx_wworker *worker,
-    struct vyx_str i, int up, uint64_t now);
+    struct vyx_str i, int up, uint32_t max, uint64_t now);
 
 /* Whether poold says that an instance of it is up, or one is on loan here. */
 int vyx_window_up(const struct vyx_wworker *worker);
@@ -165,8 +166,9 @@ struct vyx_wconn *vyx_window_take(struct vyx_window *win,
 /*
  * Wait: q->since and q->deadline are set by the caller; a retry keeps its
  * since. Ends in serve(), expire() or vyx_window_cancel(), none of them from
- * inside this call. ENOSPC: max_waiting wait already; a retry (since < now)
- * is not refused for that.
+ * inside this call. ENOSPC: max_waiting wait already, and as many more as the
+ * instances have room for beside what is busy here; a retry (since < now) is
+ * not refused for that.
  */
 int vyx_window_wait(struct vyx_window *win, struct vyx_wworker *worker,
     struct vyx_waiter *q, uint64_t now);

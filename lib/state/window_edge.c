@@ -23,6 +23,7 @@ edge_up(struct vyx_window *win)
 		for (i = w->insts; i; i = i->next) {
 			i->told_lack = 0;
 			i->say = i->says != 0;
+			i->said = 0;
 		}
 		vyx_wworker_touch(w);
 	}
@@ -55,8 +56,12 @@ vyx_window_down(struct vyx_window *win, uint64_t now)
 		if (c->fd < 0)
 			vyx_wconn_free(c);
 	}
-	for (c = win->all; c; c = c->next)
-		c->told = c->stuck = c->inherited = 0;
+	for (c = win->all; c; c = c->next) {
+		c->told = c->inherited = 0;
+		if (c->stuck) /* the next poold has not heard of it */
+			vyx_wconn_await(c, now);
+		c->stuck = 0;
+	}
 	for (w = win->workers; w; w = w->next) {
 		w->recall = 0;
 		w->before = 0;

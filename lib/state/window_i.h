@@ -44,6 +44,7 @@ struct vyx_winst {
 	uint32_t idle, cap;
 	uint32_t busy, tunnels;
 	uint32_t conns;          /* structs that point here */
+	uint32_t max;            /* of its endpoint row */
 	uint32_t told_lack;      /* of the last need */
 	uint64_t mark;           /* none below may be used again */
 	uint64_t asked;          /* ns: a replacement was asked for; 0: none */
@@ -116,6 +117,8 @@ struct vyx_window {
 
 /* window_stuck.c */
 void vyx_wconn_unawait(struct vyx_wconn *c);
+/* Look at c in a while: no answer has come on it. */
+void vyx_wconn_await(struct vyx_wconn *c, uint64_t now);
 /* Report what is stuck, of those whose look is due. */
 void vyx_window_look(struct vyx_window *win, uint64_t now);
 
@@ -129,6 +132,9 @@ int vyx_winst_push(struct vyx_winst *i, struct vyx_wconn *c);
 void vyx_winst_pull(struct vyx_winst *i, struct vyx_wconn *c);
 /* How many idle ones it is short of. */
 uint32_t vyx_winst_lack(const struct vyx_winst *i);
+/* Requests that the instances could take at once: those do not wait for
+ * another one's end, only for poold to dial. */
+uint64_t vyx_wworker_room(const struct vyx_wworker *w);
 /* The worker's state may differ from what poold was told. */
 void vyx_wworker_touch(struct vyx_wworker *w);
 struct vyx_wconn *vyx_wconn_new(struct vyx_winst *i, uint64_t number, int fd);

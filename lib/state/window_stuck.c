@@ -26,9 +26,11 @@ vyx_wconn_unawait(struct vyx_wconn *c)
 }
 
 /* The list is in the order of its looks: each is as far ahead. */
-static void
-await(struct vyx_window *win, struct vyx_wconn *c, uint64_t now)
+void
+vyx_wconn_await(struct vyx_wconn *c, uint64_t now)
 {
+	struct vyx_window *win = c->inst->worker->win;
+
 	c->awaits = 1;
 	c->look = now + VYX_STUCK_NS;
 	c->anext = NULL;
@@ -66,9 +68,10 @@ blamed(const struct vyx_window *win, const struct vyx_wconn *c, uint64_t now)
 void
 vyx_window_sent(struct vyx_window *win, struct vyx_wconn *c, uint64_t now)
 {
+	(void)win;
 	vyx_wconn_unawait(c);
 	c->since = now;
-	await(win, c, now);
+	vyx_wconn_await(c, now);
 }
 
 void
@@ -102,8 +105,8 @@ vyx_window_look(struct vyx_window *win, uint64_t now)
 
 	while ((c = win->await) && c->look <= now) {
 		vyx_wconn_unawait(c);
-		if (!blamed(win, c, now)) {
-			await(win, c, now);
+		if (win->edge != EDGE_UP || !blamed(win, c, now)) {
+			vyx_wconn_await(c, now);
 			continue;
 		}
 		c->stuck = 1;

@@ -96,7 +96,7 @@ vyx_winst_make(struct vyx_wworker *w, struct vyx_str id)
 
 int
 vyx_window_endpoint(struct vyx_window *win, struct vyx_wworker *worker,
-    struct vyx_str id, int up, uint64_t now)
+    struct vyx_str id, int up, uint32_t max, uint64_t now)
 {
 	struct vyx_winst *i;
 
@@ -104,6 +104,7 @@ vyx_window_endpoint(struct vyx_window *win, struct vyx_wworker *worker,
 	i = up ? vyx_winst_make(worker, id) : vyx_winst_find(worker, id);
 	if (i) {
 		i->up = up != 0;
+		i->max = max;
 		vyx_wworker_touch(worker);
 		vyx_window_by(win, 0);
 	}
@@ -237,6 +238,18 @@ vyx_winst_lack(const struct vyx_winst *i)
 	if (!i->up || w->gone || w->win->draining || i->idle >= want)
 		return 0;
 	return want - i->idle;
+}
+
+uint64_t
+vyx_wworker_room(const struct vyx_wworker *w)
+{
+	const struct vyx_winst *i;
+	uint64_t n = 0;
+
+	for (i = w->insts; i; i = i->next)
+		if (i->up && i->max > i->busy)
+			n += i->max - i->busy;
+	return n;
 }
 
 void

@@ -349,6 +349,10 @@ class Gateway:
         assert out.returncode == 0, (words, out.stderr)
         return out.stdout
 
+    def heard(self, rev):
+        """The router has that revision."""
+        until(lambda: int(self.figures()["revision"]) >= int(rev))
+
     def rows(self):
         for k, v in self.settings.items():
             block = "security" if k in ("payload_max_size", "global_timeout") \

@@ -177,8 +177,7 @@ def timeouts():
         c = g.client()
         assert c.ask(b"GET / HTTP/1.1\r\n").status == 408 and c.ended()
         c = g.client()
-        began = time.monotonic()
-        assert c.ended() and time.monotonic() - began < 3, "idle"
+        assert c.ended(), "idle"
         c = g.client()
         assert c.ask(GET).status == 200 and c.ended()
         c = g.client()
@@ -473,13 +472,12 @@ def websocket():
         c.close()
         until(lambda: len(g.pool.records("drop")) > n)
         # silence
-        g.reg("put", "setting", "gateway.tunnel_timeout", "value=300")
+        g.heard(g.reg("put", "setting", "gateway.tunnel_timeout",
+                      "value=300"))
         c = g.client()
-        time.sleep(0.2)
         assert c.ask(request("GET /ws HTTP/1.1", *ask)).status == 101
         assert c.f.read(5) == b"hello" and c.ended()
-        g.reg("del", "setting", "gateway.tunnel_timeout")
-        time.sleep(0.2)
+        g.heard(g.reg("del", "setting", "gateway.tunnel_timeout"))
         # as many as there may be
         many = [g.client() for _ in range(3)]
         got = [k.ask(request("GET /ws HTTP/1.1", *ask)).status for k in many]
@@ -581,7 +579,7 @@ def not_ready():
 
 def queue():
     gate = threading.Event()
-    with Gateway(limit=1, worker={"max-waiting": 2, "wait-ms": 700}) as g:
+    with Gateway(limit=1, worker={"max-waiting": 2, "wait-ms": 3000}) as g:
         def answer(conn, r):
             if "/slow" in r.line:
                 gate.wait(10)
@@ -612,19 +610,18 @@ def queue():
 
 
 def upstream_timeout():
-    with Gateway(global_timeout=300) as g:
-        g.worker.answer = lambda conn, r: time.sleep(1)
-        began = time.monotonic()
+    with Gateway(global_timeout=600) as g:
+        g.worker.answer = lambda conn, r: time.sleep(30)
         c = g.client()
         a = c.ask(GET)
-        assert a.status == 504 and time.monotonic() - began < 1
+        assert a.status == 504
         assert a.error() == "upstream timeout"
         until(lambda: g.pool.records("drop"))
         assert g.pool.records("drop")[0]["why"] == "timeout"
         # it binds until the answer's head, not its body
         def slow(conn, r):
             conn.sendall(OK[:-2])
-            time.sleep(0.6)
+            time.sleep(1.2)
             conn.sendall(b"ok")
         g.worker.answer = slow
         assert c.ask(GET).body == b"ok"
@@ -634,7 +631,7 @@ def answer_stall():
     with Gateway(answer_timeout=300) as g:
         def half(conn, r):
             conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
-            time.sleep(5)
+            time.sleep(30)
         g.worker.answer = half
         c = g.client().send(GET)
         assert c.head().status == 200 and c.f.read(9) == b"abc"
@@ -746,11 +743,11 @@ def unread():
         a = g.ask(request("POST / HTTP/1.1", "Content-Length: 0"))
         assert a.status == 200 and g.worker.conns == 3
         g.worker.on_accept = lambda conn, no: \
-            no < 5 and (time.sleep(0.1), True)[1]
+            no < 5 and (time.sleep(1), True)[1]
         for p in g.pool.peers.values():
             g.pool.say(p, "void", i="w#1", below=99)
         g.pool.next = 100
-        time.sleep(0.1)
+        until(lambda: g.figures()["idle"] == "0")
         a = g.ask(request("POST / HTTP/1.1", "Content-Length: 1", body=b"x"))
         assert a.status == 502, "a body may have been read"
 
@@ -1012,16 +1009,33 @@ def many_slow_readers():
             cs.append(g.client(rcvbuf=4096).send(GET))
             until(lambda i=i: len(g.worker.seen) > i)
         time.sleep(1)
-        # 16 MiB far ahead; a small buffer for each of the others; another for
-        # each head, which stays while it is served; 7 KiB for the exchange.
-        # Without the bound in all it is 72 MB.
-        far = (16 << 20) // 98304
-        most = (far * 98304 + (n - far + n) * 28672) // 1024 + n * 7
-        assert int(g.figures()["buffers"]) <= 2 * n
-        assert asan() or g.rss() - before < most, (g.rss() - before, most)
+        # 16 MiB far ahead, 16 KiB for each of the others, and themselves
+        assert int(g.figures()["buffers"]) <= n
+        assert asan() or g.rss() - before < 38000, g.rss() - before
         for c in cs:
             c.close()
         until(lambda: g.figures()["buffers"] == "0")
+
+
+def slow_pipeline():
+    """Heads are given back before their answers have gone: the log still has
+    their names, and what came behind them is served."""
+    with Gateway() as g:
+        g.worker.answer = says(b"HTTP/1.1 200 OK\r\nContent-Length: 3000000"
+                               b"\r\n\r\n" + b"x" * 3000000)
+        asked = [("POST", "/a/%7Eb", "/a/~b", "one"), ("GET", "/c", "/c", "two"),
+                 ("PURGE", "/d//e", "/d/e", "three")]
+        c = g.client(rcvbuf=4096)
+        c.send(b"".join(request(f"{m} {p} HTTP/1.1", f"X-Request-Id: {i}")
+                        for m, p, _, i in asked))
+        until(lambda: g.worker.seen)
+        time.sleep(0.3)
+        for _ in asked:
+            assert c.head().status == 200
+            assert c.f.read(3000000) == b"x" * 3000000
+        until(lambda: len(g.log()) == 3)
+        assert [(x["method"], x["path"], x["correlation_id"])
+                for x in g.log()] == [(m, p, i) for m, _, p, i in asked], g.log()
 
 
 def per_client():
@@ -1079,23 +1093,23 @@ def drain():
 
 def drain_limit():
     with Gateway(drain_timeout=300) as g:
-        g.worker.answer = lambda conn, r: time.sleep(3)
+        g.worker.answer = lambda conn, r: time.sleep(30)
         c, d = g.client().send(GET), g.client().send(GET)
         until(lambda: len(g.worker.seen) == 2)
         g.procs["route.0"].send_signal(signal.SIGTERM)
         began = time.monotonic()
         assert g.procs["route.0"].wait(10) == 0
-        assert 0.2 < time.monotonic() - began < 2
+        assert 0.2 < time.monotonic() - began < 9
         assert c.ended() and d.ended()
     with Gateway() as g:
-        g.worker.answer = lambda conn, r: time.sleep(3)
+        g.worker.answer = lambda conn, r: time.sleep(30)
         c = g.client().send(GET)
         until(lambda: g.worker.seen)
         g.procs["route.0"].send_signal(signal.SIGTERM)
         time.sleep(0.3)
         assert g.procs["route.0"].poll() is None
         g.procs["route.0"].send_signal(signal.SIGTERM)
-        assert g.procs["route.0"].wait(2) == 0 and c.ended()
+        assert g.procs["route.0"].wait(9) == 0 and c.ended()
 
 
 def slots():
@@ -1112,7 +1126,8 @@ def slots():
         # it comes up: each has its share
         g.start("route.1", both)
         until(lambda: g.reg("ls", "proc", "-t").count("ready") == 2)
-        time.sleep(0.2)
+        g.heard(max(int(row.split("\t")[1]) for row in
+                    g.reg("ls", "proc", "-t").splitlines()))
         cs = [g.client() for _ in range(40)]
         assert all(c.ask(GET).status == 200 for c in cs)
         n = int(g.figures()["clients"])

@@ -19,7 +19,7 @@ export TESTS
 export ROOT=${TESTS%/*}
 export VYX_BUILD=${VYX_BUILD:-$ROOT/build}
 # How long anything is waited for; sanitizers are slow.
-: "${VYX_WAIT:=20}"
+export VYX_WAIT=${VYX_WAIT:-20}
 
 setup_run() {
 	RUN=$(mktemp -d /tmp/vyx.XXXXXX)
@@ -59,6 +59,7 @@ no_stragglers() {
 start() {
 	local name=$1
 	shift
+	: >"$name.out" # that of the one before may say it is ready still
 	"$@" >"$name.out" 2>"$name.err" </dev/null 3>&- &
 	PID[$name]=$!
 }

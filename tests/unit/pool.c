@@ -295,6 +295,61 @@ minimum(void **state)
 	assert_string_equal(heard(), "a:conn=4 ");
 }
 
+/* Each router its part of min_idle, whole ones only, as far as max goes. */
+static void
+shared_out(void **state)
+{
+	struct vyx_ppeer *b, *c;
+
+	(void)state;
+	endpoint(4, 3, 1, 0);
+	vyx_pool_settle(pool, now);
+	heard();
+	router(0);
+	assert_string_equal(heard(), "a:window=1/3 ");
+	b = router(1);
+	assert_string_equal(heard(), "a:window=1/2 b:window=1/2 ");
+	c = router(2);
+	assert_string_equal(heard(), "a:window=1/1 b:window=1/1 c:window=1/1 ");
+	vyx_pool_peer_gone(pool, c, now);
+	assert_string_equal(heard(), "a:window=1/2 b:window=1/2 ");
+	endpoint(3, 3, 1, 0);
+	assert_string_equal(heard(), "b:window=1/0 ");
+	hear(b, (struct vyx_pool_msg){ .verb = VYX_V_BYE });
+	assert_string_equal(heard(), "a:window=1/3 ");
+}
+
+static void
+lowest_first(void **state)
+{
+	struct vyx_pool_conf conf = { .max = 1, .tunnels = 1 };
+	struct vyx_ppeer *a = router(0);
+
+	(void)state;
+	need(a, 3, 1, 0);
+	heard();
+	need(a, 0, 0, 0);
+	of(a, VYX_V_GIVE, 3, 0);
+	of(a, VYX_V_GIVE, 1, 0);
+	of(a, VYX_V_GIVE, 2, 0);
+	need(a, 2, 1, 0);
+	assert_string_equal(heard(), "a:conn=1 a:conn=2 ");
+	/* over all instances */
+	assert_non_null(vyx_pool_endpoint(pool, VYX_STR("w"), VYX_STR("w#2"),
+	    &conf, names, now));
+	need(a, 2, 1, 0);
+	assert_string_equal(heard(), "a:conn=3 a:conn=4 ");
+	need(a, 0, 0, 0);
+	of(a, VYX_V_GIVE, 4, 0);
+	of(a, VYX_V_GIVE, 3, 0);
+	need(a, 1, 1, 0);
+	assert_string_equal(heard(), "a:conn=3 ");
+	of(a, VYX_V_GIVE, 2, 0);
+	of(a, VYX_V_GIVE, 3, 0);
+	need(a, 1, 1, 0);
+	assert_string_equal(heard(), "a:conn=2 ");
+}
+
 static void
 idle_ends(void **state)
 {
@@ -549,6 +604,11 @@ adopts(void **state)
 	m.c = 1;
 	assert_int_equal(hear_fd(b, m, 70), 1);
 	assert_string_equal(heard(), "b:void=2 ");
+	/* without its descriptor it counts, and its router must let it go */
+	m.c = 7;
+	assert_int_equal(hear_fd(b, m, -1), 1);
+	assert_string_equal(heard(), "a:void=8 b:void=8 ");
+	assert_int_equal(stat().lent, 5);
 }
 
 static void
@@ -709,6 +769,35 @@ drains_out(void **state)
 	assert_string_equal(heard(), "");
 }
 
+/* What routers hold of one that goes stays theirs until they have as much of
+ * another, a second at most. */
+static void
+filled_first(void **state)
+{
+	struct vyx_pool_conf conf = {
+		.max = 3, .min = 1, .tunnels = 1, .explicit = 1
+	};
+	struct vyx_ppeer *a = router(0);
+	struct vyx_pool_msg m = { .verb = VYX_V_NEED, .w = VYX_STR("w") };
+
+	(void)state;
+	endpoint(3, 1, 1, 0);
+	need(a, 1, 5, 1);
+	assert_string_equal(heard(), "a:conn=1 a:conn=2 a:window=1/1 ");
+	need(a, 0, 0, 0);
+	assert_non_null(vyx_pool_endpoint(pool, VYX_STR("w"), VYX_STR("w#2"),
+	    &conf, names, now));
+	endpoint(3, 1, 1, 1);
+	assert_string_equal(heard(), "");
+	of(a, VYX_V_GIVE, 2, 0); /* nobody else's any more */
+	assert_string_equal(heard(), "end=2 ");
+	m.lacks = 1;
+	m.lack[0].i = VYX_STR("w#2");
+	m.lack[0].n = 1;
+	hear(a, m);
+	assert_string_equal(heard(), "a:conn=3 a:void=4 ");
+}
+
 static void
 acquire(void **state)
 {
@@ -724,6 +813,8 @@ acquire(void **state)
 	assert_string_equal(heard(), "c:conn=1 ");
 	now += MS;
 	assert_string_equal(heard(), "a:recall=0/0 ");
+	need(a, 1, 3, 0); /* c has what it works with: nothing to give back */
+	assert_string_equal(heard(), "");
 }
 
 static void
@@ -758,6 +849,8 @@ breaches(void **state)
 	assert_int_equal(of(b, VYX_V_GIVE, 1, 0), 0);
 	assert_string_equal(why, "not its loan");
 	assert_int_equal(of(a, VYX_V_DROP, 77, 0), 0);
+	assert_int_equal(of(a, VYX_V_HOLD, 1, 0), 0);
+	assert_string_equal(why, "holds it already");
 	assert_int_equal(hear(a, (struct vyx_pool_msg){ .verb = VYX_V_HELD }),
 	    0);
 	assert_int_equal(hear(a, (struct vyx_pool_msg){ .verb = VYX_V_VOID }),
@@ -795,9 +888,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		FIRST_(settles_first),
 		FIRST_(minimum),
+		FIRST_(shared_out),
 		FIRST_(idle_ends),
 		FIRST_(adopts),
 		TEST(capped),
+		TEST(lowest_first),
 		TEST(fair),
 		TEST(cancelled),
 		TEST(recalls_again),
@@ -815,6 +910,7 @@ main(void)
 		TEST(wide_is_not_serial),
 		TEST(gone_is_not_wide),
 		TEST(drains_out),
+		TEST(filled_first),
 		TEST(acquire),
 		TEST(blocked_peer),
 		TEST(breaches),

@@ -347,7 +347,8 @@ rows_to_router(struct proc *r)
 
 	for (i = 0; i < ninsts; i++)
 		vyx_window_endpoint(r->win, r->worker, VYX_STRZ(insts[i].id),
-		    insts[i].exists && !insts[i].draining, now);
+		    insts[i].exists && !insts[i].draining, insts[i].conf.max,
+		    now);
 }
 
 static void

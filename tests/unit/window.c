@@ -184,8 +184,8 @@ setup(void **state)
 	served_to = expired = NULL;
 	said[0] = 0;
 	win = vyx_window_new(&ops, NULL, VYX_P_ROUTE, "route.0", 7);
-	w = vyx_window_worker(win, VYX_STR("w"), 0, 3);
-	vyx_window_endpoint(win, w, VYX_STR("a"), 1, now);
+	w = vyx_window_worker(win, VYX_STR("w"), 0, 2);
+	vyx_window_endpoint(win, w, VYX_STR("a"), 1, 1, now);
 	assert_string_equal(heard(), "dial hello held=0 ");
 	assert_true(greet());
 	records = 0;
@@ -271,6 +271,25 @@ least_loaded(void **state)
 	assert_int_equal(take()->c, 3);
 }
 
+/* Whose turn it is counts among equals alone. */
+static void
+least_busy(void **state)
+{
+	struct vyx_wconn *c;
+
+	(void)state;
+	vyx_window_worker(win, VYX_STR("w"), 1, 3);
+	lend(1, "a", 1);
+	take();
+	lend(2, "a", 2);
+	lend(11, "b", 11);
+	for (int k = 0; k < 4; k++) {
+		c = take();
+		assert_int_equal(c->c, 11);
+		vyx_window_done(win, c, now);
+	}
+}
+
 static void
 refilled(void **state)
 {
@@ -314,6 +333,14 @@ silent(void **state)
 }
 
 static void
+no_place(struct vyx_waiter *q)
+{
+	*q = (struct vyx_waiter){ .since = now, .deadline = now };
+	assert_false(vyx_window_wait(win, w, q, now));
+	assert_int_equal(errno, ENOSPC);
+}
+
+static void
 waits_in_order(void **state)
 {
 	struct vyx_waiter q[4];
@@ -323,9 +350,7 @@ waits_in_order(void **state)
 	wait_for(&q[0], now);
 	wait_for(&q[1], now + 1);
 	wait_for(&q[2], now - 5); /* a retry keeps its place */
-	q[3] = (struct vyx_waiter){ .since = now, .deadline = now };
-	assert_false(vyx_window_wait(win, w, &q[3], now));
-	assert_int_equal(errno, ENOSPC);
+	no_place(&q[3]);          /* one has room, two may wait */
 	assert_string_equal(heard(), "need=3 ");
 	c = lend(1, "a", 1);
 	assert_ptr_equal(served_to, &q[2]);
@@ -335,6 +360,29 @@ waits_in_order(void **state)
 	vyx_window_done(win, c, now);
 	assert_ptr_equal(served_to, &q[1]);
 	assert_string_equal(heard(), "need=0 ");
+}
+
+/* Who only waits for a dial is no burden to the queue. */
+static void
+room_is_no_queue(void **state)
+{
+	struct vyx_waiter q[3];
+	struct vyx_wconn *c;
+
+	(void)state;
+	vyx_window_worker(win, VYX_STR("w"), 0, 0);
+	wait_for(&q[0], now);
+	no_place(&q[1]);
+	c = lend(1, "a", 1);
+	assert_ptr_equal(served_to, &q[0]);
+	no_place(&q[1]);
+	vyx_window_endpoint(win, w, VYX_STR("a"), 1, 2, now);
+	wait_for(&q[1], now);
+	no_place(&q[2]);
+	vyx_window_endpoint(win, w, VYX_STR("a"), 0, 0, now);
+	vyx_window_cancel(win, &q[1]);
+	no_place(&q[2]);
+	vyx_window_drop(win, c, VYX_POOL_EOF, now);
 }
 
 static void
@@ -562,6 +610,18 @@ poold_away(void **state)
 	assert_ptr_equal(expired, &q); /* waited, as long as it could */
 }
 
+/* What the last life of poold was told and did not do, the next one hears. */
+static void
+tells_again(void **state)
+{
+	(void)state;
+	window(2, 0);
+	assert_string_equal(heard(), "need=0/a:2 ");
+	vyx_window_down(win, now);
+	now += 10 * MS;
+	assert_string_equal(heard(), "dial hello held=0 need=0/a:2 ");
+}
+
 static void
 blocked_edge(void **state)
 {
@@ -631,6 +691,37 @@ stuck_behind_busy(void **state)
 }
 
 /* ... but not of a server that has answered slowly beside as many. */
+/* A poold that starts knows nothing of what the last one was told. */
+static void
+stuck_told_again(void **state)
+{
+	struct vyx_wconn *a;
+
+	(void)state;
+	lend(1, "a", 1);
+	lend(2, "a", 2);
+	vyx_window_sent(win, a = take(), now);
+	vyx_window_sent(win, take(), now);
+	vyx_window_byte(win, a);
+	vyx_window_done(win, a, now);
+	now += 100 * MS;
+	assert_string_equal(heard(), "stuck=2/0 ");
+	vyx_window_down(win, now);
+	away = 1;
+	for (int k = 0; k < 20; k++) {
+		now += 100 * MS;
+		assert_string_equal(heard(), "dial ");
+	}
+	away = 0;
+	now += 100 * MS;
+	assert_string_equal(heard(),
+	    "dial hello hold=2/busy/2 hold=1/idle/1 held=2 ");
+	now += 100 * MS;
+	assert_string_equal(heard(), "stuck=2/0 ");
+	now += 100 * MS;
+	assert_string_equal(heard(), "");
+}
+
 static void
 slow(void **state)
 {
@@ -674,6 +765,16 @@ says(void **state)
 	assert_string_equal(heard(), "says=0 "); /* one turn, one record */
 	vyx_window_says(win, c, 0);
 	assert_string_equal(heard(), "says=0 ");
+	/* so does the next one, from the start */
+	vyx_window_down(win, now);
+	now += 10 * MS;
+	assert_string_equal(heard(), "dial hello hold=1/idle/1 held=1 says=0 ");
+	for (int k = 0; k < 2; k++) {
+		vyx_window_says(win, c, 0);
+		assert_string_equal(heard(), "says=0 ");
+	}
+	vyx_window_says(win, c, 0);
+	assert_string_equal(heard(), "");
 }
 
 static void
@@ -744,9 +845,11 @@ main(void)
 		TEST(lowest_first),
 		TEST(in_turn),
 		TEST(least_loaded),
+		TEST(least_busy),
 		TEST(refilled),
 		TEST(silent),
 		TEST(waits_in_order),
+		TEST(room_is_no_queue),
 		TEST(expires),
 		TEST(reports_again),
 		TEST(at_most_one_a_ms),
@@ -756,9 +859,11 @@ main(void)
 		TEST(tunnels),
 		TEST(idle),
 		TEST(poold_away),
+		TEST(tells_again),
 		TEST(blocked_edge),
 		TEST(stuck),
 		TEST(stuck_behind_busy),
+		TEST(stuck_told_again),
 		TEST(slow),
 		TEST(says),
 		TEST(drains),

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/* schema_doc - JSON texts as both sides of a check want them. */
+#include <stdio.h>
+
+#include "schema_int.h"
+
+/* Whether no value lies deeper than `left`. */
+static int
+shallow(json_t *j, unsigned left)
+{
+	const char *key;
+	json_t *v;
+	size_t i;
+
+	if (!json_is_object(j) && !json_is_array(j))
+		return 1;
+	if (!left)
+		return 0;
+	json_array_foreach(j, i, v)
+	{
+		if (!shallow(v, left - 1))
+			return 0;
+	}
+	json_object_foreach(j, key, v)
+	{
+		if (!shallow(v, left - 1))
+			return 0;
+	}
+	return 1;
+}
+
+json_t *
+vyx_schema_json(struct vyx_str text, unsigned deep,
+    struct vyx_schema_error *err)
+{
+	const size_t flags =
+	    JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
+	const char *p = text.n ? text.p : "";
+	json_error_t e;
+	json_t *j = json_loadb(p, text.n, flags, &e);
+
+	*err = (struct vyx_schema_error){ .at = "/" };
+	if (!j && json_error_code(&e) == json_error_numeric_overflow)
+		j = json_loadb(p, text.n, flags | JSON_DECODE_INT_AS_REAL, &e);
+	if (!j) {
+		snprintf(err->at, sizeof(err->at), "line %d",
+		    e.line > 0 ? e.line : 1);
+		snprintf(err->why, sizeof(err->why), "not JSON: %s", e.text);
+		return NULL;
+	}
+	if (shallow(j, deep))
+		return j;
+	json_decref(j);
+	snprintf(err->why, sizeof(err->why), "nested more than %u deep", deep);
+	return NULL;
+}
+
+json_t *
+vyx_schema_doc(struct vyx_str text, struct vyx_schema_error *err)
+{
+	return vyx_schema_json(text, VYX_SCHEMA_DEPTH, err);
+}
