@@ -25,8 +25,8 @@ WAIT = float(os.environ.get("VYX_WAIT", "10"))
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-def until(what, *args):
-    end = time.monotonic() + WAIT
+def until(what, *args, wait=WAIT):
+    end = time.monotonic() + wait
     while time.monotonic() < end:
         got = what(*args)
         if got:

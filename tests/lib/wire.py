@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Run the cases of tests/wire: wire.py [-k WORD] FILE...
+"""Run the cases of tests/wire: wire.py [-k WORD] [-t SECONDS] FILE...
 
 One gateway a file, several cases at a time. Each case has a client with an
 address of its own, 127.N.N.N, by which the worker here knows whose request it
@@ -100,6 +100,8 @@ class Recorder(Worker):
 class Run:
     """One case, carried out."""
 
+    wait = WAIT
+
     def __init__(self, g, case, number):
         self.g, self.case, self.wrong = g, case, []
         self.peer = f"127.{1 + number // 62500}.{number // 250 % 250}." \
@@ -122,7 +124,7 @@ class Run:
 
     def connect(self):
         self.sock = socket.socket()
-        self.sock.settimeout(WAIT)
+        self.sock.settimeout(self.wait)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock.bind((self.peer, 0))
         self.sock.connect(self.g.addr)
@@ -229,7 +231,7 @@ class Run:
     def check_link(self, link, place):
         """Others may have used it, and spoilt it, later."""
         if self.case.link == "dropped":
-            until(lambda: link["ended"])
+            until(lambda: link["ended"], wait=self.wait)
             if link["requests"] > place:
                 self.bad("the worker's connection was used again")
         elif link["ended"] and link["requests"] == place:
@@ -296,8 +298,11 @@ def main():
     p = argparse.ArgumentParser(description="run cases of tests/wire")
     p.add_argument("-k", default="", metavar="WORD",
                    help="those whose title has WORD")
+    p.add_argument("-t", default=WAIT, type=float, metavar="SECONDS",
+                   help="silence of so long is the end of a case")
     p.add_argument("file", nargs="+")
     args = p.parse_args()
+    Run.wait = args.t
     threading.excepthook = lambda a: sys.__excepthook__(
         a.exc_type, a.exc_value, a.exc_traceback)
     return 0 if all([run_file(f, args.k) for f in args.file]) else 1

@@ -10,7 +10,7 @@ A file begins with what its gateway is like:
 and goes on with cases, each a block of lines up to an empty one:
 
 	case: what it is about		first
-	rfc: 9112 6.3; reliability	what says so, second; RFCs by number
+	rfc: 9112 6.3; reliability	what says so, RFCs by number; second
 
 	> POST /a HTTP/1.1		to the gateway, CRLF is added but behind a \\
 	pause: 0.05			what is behind it is sent so much later
@@ -149,8 +149,8 @@ class Case:
         for what in ("rfc", "then", "seen"):
             if getattr(self, what) is None:
                 raise Wrong(f"{self.where}: {self.title}: no `{what}:`")
-        if not re.match(r"\d{4} ", self.rfc):
-            raise Wrong(f"{self.where}: `rfc:` begins with no number")
+        if not re.match(r"(\d{4}|contracts/\S+) [\dA-C]", self.rfc):
+            raise Wrong(f"{self.where}: `rfc:` names no section")
 
 
 class File:
