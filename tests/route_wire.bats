@@ -66,7 +66,7 @@ of_wire() {
 		bad "< ${said/OK/OK\\r\\nConnection: close}\\" 'want: 200' 'link: kept'
 		bad "> GET / HTTP/1.1" '>' 'want: 400' 'then: open' 'seen: none'
 	} >bad.case
-	run wire -t 1 bad.case
+	run wire -t 0.5 bad.case
 	assert_failure 1
 	assert_line "bad.case: $n cases, $n bad"
 }
@@ -101,7 +101,7 @@ of_wire() {
 		assert_failure
 		assert_output --partial "none.case:3: $line"
 	done
-	for line in rfc then seen; do
+	for line in 'rfc' 'then' 'seen'; do
 		printf 'case: x\nrfc: 9112 3\nthen: ends\nseen: none\n' |
 		    sed "/^$line/d" >none.case
 		run wire -t 1 none.case
