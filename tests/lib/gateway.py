@@ -75,7 +75,16 @@ class Worker:
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(path)
         self.listener.listen(64)
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.thread = threading.Thread(target=self.accept, daemon=True)
+        self.thread.start()
+
+    def end(self):
+        """No thread is left in accept: the next listener may get the number
+        of this one, and lose a connection to it."""
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join(WAIT)
+        self.listener.close()
 
     def accept(self):
         while True:
@@ -430,7 +439,7 @@ class Gateway:
             if "Sanitizer" in text or "runtime error" in text:
                 bad.append(text)
         if self.worker:
-            self.worker.listener.close()
+            self.worker.end()
         if kind:
             print(self.err())
         subprocess.run(["rm", "-rf", self.run], check=True)
