@@ -2,12 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "state/schema.h"
 
 /*
- * schema_suite [-a] [-o] 2020-12|draft7 FILE... - the groups of the public suite
+ * schema_suite [-a] [-o] [-n N] 2020-12|draft7 FILE... - the groups of the public suite
  * of JSON Schema in each FILE against lib/state/schema; a line a file:
  *
  *	draft file passed failed left-out
@@ -16,7 +17,8 @@
  * A group is left out where its schema refers to a document that is not in
  * it, or names a meta-schema that is neither draft's. -a: formats are
  * assertions. -o: these tests are optional, so groups that do not load for
- * other reasons are left out as well. Exit 1: a test failed.
+ * other reasons are left out as well. -n: each check N times more, and a last
+ * line `= checks seconds`, loading not counted. Exit 1: a test failed.
  */
 
 struct count {
@@ -24,6 +26,8 @@ struct count {
 };
 
 static int optional;
+static unsigned long again, checks; /* -n, and what it came to */
+static double seconds;
 static char notes[1 << 16];
 
 static void
@@ -61,6 +65,20 @@ needs_more(const struct vyx_schema_error *e)
 }
 
 static void
+repeat(const struct vyx_schema *s, const json_t *doc)
+{
+	struct timespec a, b;
+
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	for (unsigned long i = 0; i < again; i++)
+		vyx_schema_check(s, doc, NULL, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	checks += again;
+	seconds += (double)(b.tv_sec - a.tv_sec) +
+	    (double)(b.tv_nsec - a.tv_nsec) / 1e9;
+}
+
+static void
 group(json_t *g, const struct vyx_schema_opt *opt, struct count *c)
 {
 	const char *name = json_string_value(json_object_get(g, "description"));
@@ -87,6 +105,7 @@ group(json_t *g, const struct vyx_schema_opt *opt, struct count *c)
 	}
 	json_array_foreach(tests, i, t)
 	{
+		repeat(s, json_object_get(t, "data"));
 		got =
 		    vyx_schema_check(s, json_object_get(t, "data"), NULL, NULL);
 		if (got == json_is_true(json_object_get(t, "valid"))) {
@@ -107,11 +126,13 @@ main(int argc, char **argv)
 	unsigned failed = 0;
 	int c;
 
-	while ((c = getopt(argc, argv, "ao")) != -1)
+	while ((c = getopt(argc, argv, "aon:")) != -1)
 		if (c == 'a')
 			opt.format_assert = 1;
 		else if (c == 'o')
 			optional = 1;
+		else if (c == 'n')
+			again = strtoul(optarg, NULL, 10);
 		else
 			return 100;
 	if (argc - optind < 2)
@@ -132,5 +153,7 @@ main(int argc, char **argv)
 		failed += n.failed;
 		json_decref(all);
 	}
+	if (again)
+		printf("=\t%lu\t%.6f\n", checks, seconds);
 	return failed > 0;
 }

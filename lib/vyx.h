@@ -101,7 +101,7 @@
 	X(CTL,	 C, PING,	  "",			     "",		  0) \
 	X(CTL,	 C, STAT,	  "",			     "",		  0) \
 	X(CTL,	 S, PONG,	  "name pid",		     "",		  0) \
-	X(CTL,	 S, FIGURE,	  "name value",		     "w i",		  0) \
+	X(CTL,	 S, FIGURE,	  "name value",		     "w i key",		  0) \
 	X(CTL,	 S, END,	  "",			     "",		  0)
 /* SEEN and OPS speak READ's messages too, both ways. */
 
@@ -117,7 +117,7 @@
 	X(WORKER,   "worker",	WANTED, "OPS",	       "command dir user uid +env replicas strategy protocol mode " \
 							"min-idle min-idle-explicit max-size idle-ms tunnels max-waiting " \
 							"wait-ms startup-ms shutdown-ms health locality expose drain owner src") \
-	X(ROUTE,    "route",	WANTED, "OPS",	       "host +method path worker +role validate type limits headers owner src") \
+	X(ROUTE,    "route",	WANTED, "OPS",	       "host +method path worker +role validate type policy limits headers owner src") \
 	X(SCHEMA,   "schema",	WANTED, "OPS",	       "sha256 text owner src") \
 	X(SOURCE,   "source",	SEEN,	"",	       "uid state since") \
 	X(INSTANCE, "instance", SEEN,	"SUPERV OPS",  "worker source pid uid state code restarts since spec text") \
@@ -202,6 +202,7 @@
 	X(WORKER,	  "worker",		W, 64,		   "worker id") \
 	X(VALIDATE,	  "validate",		S, 255,		   "schema name") \
 	X(TYPE,		  "type",		S, 16,		   "api or page") \
+	X(POLICY,	  "policy",		W, 16,		   "none: the worker does its own policy") \
 	X(LIMITS,	  "limits",		S, 4096,	   "of the route") \
 	X(HEADERS,	  "headers",		S, 16384,	   "of the route") \
 	X(SHA256,	  "sha256",		W, 64,		   "hex") \

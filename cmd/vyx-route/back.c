@@ -15,6 +15,7 @@ read_answer(struct exchange *x)
 	struct vyx_http1_limits lim = VYX_HTTP1_LIMITS;
 
 	lim.head = head_limit(x->r);
+	lim.fields = (uint32_t)x->r->plan.set.max_fields;
 	vyx_http1_start(&x->ans, VYX_HTTP1_RESPONSE, &lim);
 	x->ans.to_head = x->verb == VYX_METHOD_HEAD;
 }
@@ -26,9 +27,10 @@ finish(struct back *b)
 	struct exchange *x = b->x;
 	struct vyx_conn *k = &b->conn;
 	int left = k->in.n != k->in.at ? 1 : k->readable ? vyx_conn_peek(k) : 0;
-	int clean = x->kept && !left && x->in_end && k->out.n == k->out.at &&
+	int clean = x->kept && !left && all_in(x) && k->out.n == k->out.at &&
 	    !b->deaf && !k->eof;
 
+	policy_leave(x, VYX_BREAKER_GOOD);
 	b->x = NULL;
 	x->back = NULL;
 	vyx_half_free(&k->in, k->slabs);
@@ -80,6 +82,7 @@ interim(struct back *b)
 	}
 	vyx_half_take(&b->conn.in, b->conn.slabs, x->ans.len);
 	if (x->ans.code == 101) {
+		policy_answered(x);
 		x->status = 101;
 		x->begun = x->tunnel = 1;
 		x->r->counts.tunnels++;
@@ -109,6 +112,7 @@ head(struct back *b)
 		x->stall_down = 1;
 		return 0;
 	}
+	policy_answered(x);
 	b->conn.out.hold = 0; /* there will be no other try */
 	vyx_half_take(&b->conn.out, b->conn.slabs, 0);
 	x->kept = x->ans.keep;
@@ -252,7 +256,7 @@ on_sent(struct vyx_conn *k)
 		back_run(b);
 		return;
 	}
-	if (x->in_end && k->out.n == k->out.at && !x->t_byte)
+	if (all_in(x) && k->out.n == k->out.at && !x->t_byte)
 		vyx_window_sent(b->r->window, b->w, k->loop->now);
 	if (x->stall_up && back_side.room(x))
 		x->front->pull(x);

@@ -217,7 +217,8 @@ refuse(struct client *c)
 		.text = "too many connections",
 		.more = VYX_STR("Retry-After: 1\r\n"),
 		.id = VYX_STR("-"),
-		.date = vyx_wall_date(&c->r->wall, c->r->loop.now) };
+		.date = vyx_wall_date(&c->r->wall, c->r->loop.now),
+		.bare = !c->r->plan.set.security_headers };
 	size_t n = vyx_forward_own(out, sizeof out, &f);
 	char *room = vyx_conn_room(&c->conn, n);
 
@@ -255,7 +256,8 @@ client_accept(struct vyx_doors *d, int fd, const struct vyx_guest *g, int over)
 	if ((c->next = r->clients) != NULL)
 		c->next->prev = &c->next;
 	r->clients = c;
-	if (over)
+	/* a proxy that is trusted speaks for many */
+	if (over && !vyx_cidrs_have(&r->gate.trusted, g->local ? NULL : g->ip))
 		refuse(c);
 	client_watch(c);
 	return 1;

@@ -6,19 +6,21 @@
 
 /*
  * What becomes of a request: a worker, or an answer of our own. Each check
- * looks at the head alone and changes nothing.
+ * looks at the head alone.
  */
 
 #define RETRY_AFTER VYX_STR("Retry-After: 1\r\n")
 #define METHODS "Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH\r\n"
 
-void
-answer_more(struct exchange *x, unsigned status, const char *text,
+static void
+own(struct exchange *x, unsigned status, const char *text, struct vyx_str json,
     struct vyx_str more)
 {
 	if (x->back)
 		back_side.abort(x);
 	vyx_window_cancel(x->r->window, &x->wait);
+	if (x->attempt && (status == 502 || status == 504))
+		policy_leave(x, VYX_BREAKER_BAD);
 	if (x->begun) { /* too late to say it */
 		x->front->abort(x);
 		return;
@@ -31,8 +33,22 @@ answer_more(struct exchange *x, unsigned status, const char *text,
 		x->keep = 0;
 	x->status = status;
 	x->begun = 1;
-	write_own(x, status, text, more);
+	write_own(x, status, text, json, more);
 	back_ended(x);
+}
+
+void
+answer_json(struct exchange *x, unsigned status, struct vyx_str json,
+    struct vyx_str more)
+{
+	own(x, status, NULL, json, more);
+}
+
+void
+answer_more(struct exchange *x, unsigned status, const char *text,
+    struct vyx_str more)
+{
+	own(x, status, text, VYX_STR(""), more);
 }
 
 void
@@ -46,6 +62,7 @@ answer(struct exchange *x, unsigned status, const char *text)
 void
 decide_cut(struct exchange *x)
 {
+	policy_leave(x, VYX_BREAKER_BAD);
 	if (x->back)
 		back_leave(x,
 		    x->back->conn.error ? VYX_POOL_RESET : VYX_POOL_EOF);
@@ -96,15 +113,13 @@ canonical(struct exchange *x)
 	return 0;
 }
 
-/* What needs no route. 0: answered. */
+/* What needs no worker. 0: answered. */
 static int
 plain_checks(struct exchange *x)
 {
 	const struct vyx_http1 *h = &x->req;
-	uint64_t max = x->r->plan.set.payload_max;
+	uint64_t max = policy_payload(x);
 
-	if (!canonical(x))
-		return 0;
 	if (h->has_length && max && h->length > max)
 		answer(x, 413, "payload too large");
 	else if (x->verb == VYX_METHOD_TRACE)
@@ -129,9 +144,9 @@ not_allowed(struct exchange *x, const struct vyx_route_hit *hit)
 	    (struct vyx_str){ line, n + 2 });
 }
 
-/* HOP 2 begins here: 0, answered. */
-static int
-match(struct exchange *x)
+/* HOP 2 begins here. */
+static enum vyx_route_got
+find(struct exchange *x, struct vyx_route_hit *hit)
 {
 	const struct vyx_http1 *h = &x->req;
 	struct vyx_route_query q = { .host = vyx_http1_str(h, h->host),
@@ -139,37 +154,45 @@ match(struct exchange *x)
 		.method = x->verb,
 		.method_name = x->method,
 		.websocket = h->websocket };
-	const struct vyx_plan_target *target;
-	struct vyx_route_hit hit;
+	enum vyx_route_got got;
 
-	if (!(x->table = x->r->plan.table)) {
+	if (!(x->table = x->r->plan.table))
+		return VYX_ROUTE_NONE;
+	x->table->refs++;
+	got = vyx_route_match(x->table->routes, &q, hit);
+	if (got == VYX_ROUTE_HIT) {
+		x->target = hit->user;
+		x->policy = x->target->policy;
+		x->websocket = (uint8_t)hit->websocket;
+	}
+	return got;
+}
+
+/* 0: answered. */
+static int
+routed(struct exchange *x, enum vyx_route_got got,
+    const struct vyx_route_hit *hit)
+{
+	if (!x->table) {
 		answer(x, 503, "no routes yet");
 		return 0;
 	}
-	x->table->refs++;
-	switch (vyx_route_match(x->table->routes, &q, &hit)) {
-	case VYX_ROUTE_NONE:
+	if (got == VYX_ROUTE_NONE) {
 		answer(x, 404, "route not found");
 		return 0;
-	case VYX_ROUTE_METHOD:
-		not_allowed(x, &hit);
+	}
+	if (!policy_preflight(x))
 		return 0;
-	case VYX_ROUTE_UPGRADE:
+	if (got == VYX_ROUTE_METHOD)
+		not_allowed(x, hit);
+	else if (got == VYX_ROUTE_UPGRADE)
 		answer_more(x, 426, "upgrade required",
 		    VYX_STR("Upgrade: websocket\r\nConnection: Upgrade\r\n"));
-		return 0;
-	case VYX_ROUTE_HIT:
-		break;
-	}
-	target = hit.user;
-	x->websocket = (uint8_t)hit.websocket;
-	x->worker = target->worker;
-	x->worker->refs++;
-	if (!target->roles)
+	else {
+		x->worker = x->target->worker;
+		x->worker->refs++;
 		return 1;
-	/* Nobody's role is known here: what is for some is for none. */
-	answer_more(x, 401, "unauthorized",
-	    VYX_STR("WWW-Authenticate: Bearer\r\n"));
+	}
 	return 0;
 }
 
@@ -178,10 +201,14 @@ may_pass(struct exchange *x)
 {
 	if (x->req.max_forwards == 0)
 		answer_more(x, 200, NULL, VYX_STR(METHODS));
-	else if (!vyx_plan_up(x->worker))
-		answer(x, 503, "worker not ready");
-	else
+	else if (!policy_open(x))
+		return 0;
+	else if (vyx_plan_up(x->worker))
 		return 1;
+	else
+		answer(x, 503,
+		    x->worker->draining ? "worker draining"
+		                        : "worker not ready");
 	return 0;
 }
 
@@ -193,7 +220,7 @@ due(const struct exchange *x)
 	uint64_t last;
 
 	if (!x->begun)
-		return x->t_moved + s->global_timeout;
+		return x->t_moved + policy_timeout(x);
 	if (!x->back || x->stall_down)
 		return UINT64_MAX;
 	last = x->back->conn.last_in;
@@ -205,11 +232,23 @@ due(const struct exchange *x)
 	return s->tunnel_timeout ? last + s->tunnel_timeout : UINT64_MAX;
 }
 
+/* Who sends slowly does not keep others from trying a worker that failed. */
+static uint64_t
+trial_due(const struct exchange *x)
+{
+	return x->permit.held && x->permit.trial
+	    ? x->wait.since + policy_timeout(x)
+	    : UINT64_MAX;
+}
+
 /* Set the timer: at what is due, or to look again in a while. */
 void
 decide_watch(struct exchange *x)
 {
-	uint64_t at = due(x);
+	uint64_t at = due(x), trial = trial_due(x);
+
+	if (trial < at)
+		at = trial;
 
 	if (at == UINT64_MAX)
 		at = x->r->loop.now + VYX_SEC;
@@ -220,35 +259,56 @@ static void
 on_timer(struct vyx_timer *t)
 {
 	struct exchange *x = VYX_OF(t, struct exchange, timer);
-	uint64_t now = x->r->loop.now, at = due(x);
+	uint64_t now = x->r->loop.now;
 
-	if (at > now) {
+	if (due(x) > now) {
+		if (trial_due(x) <= now)
+			policy_leave(x, VYX_BREAKER_NEUTRAL);
 		decide_watch(x);
 		return;
 	}
 	if (x->back)
 		back_leave(x, VYX_POOL_TIMEOUT);
-	if (x->begun)
+	if (x->begun) {
+		policy_leave(x, VYX_BREAKER_BAD);
 		x->front->abort(x);
-	else
+	} else
 		answer(x, 504, "upstream timeout");
+}
+
+/* To a worker, if the breaker lets it. */
+static void
+acquire(struct exchange *x)
+{
+	if (policy_enter(x))
+		decide_acquire(x);
 }
 
 void
 decide(struct exchange *x)
 {
+	struct vyx_route_hit hit;
+	enum vyx_route_got got;
+
 	x->timer.fn = on_timer;
+	policy_client(x);
+	if (!canonical(x))
+		return;
+	got = find(x, &hit);
 	decide_watch(x);
-	if (!plain_checks(x) || !match(x) || !may_pass(x))
+	x->cors = (uint8_t)policy_browser(x);
+	if (!policy_rate(x) || !plain_checks(x) || !routed(x, got, &hit) ||
+	    !may_pass(x) || !policy_token(x) || !doc_begin(x))
 		return;
 	if (!back_side.head(x)) {
 		answer(x, 500, "out of memory");
 		return;
 	}
-	x->hold_all = !x->in_end && !x->chunked && !x->expects &&
-	    x->in.left <= HELD_BODY && x->in.left <= back_side.room(x);
+	x->hold_all = x->doc_on ||
+	    (!x->in_end && !x->chunked && !x->expects &&
+	        x->in.left <= HELD_BODY && x->in.left <= back_side.room(x));
 	if (!x->hold_all)
-		decide_acquire(x);
+		acquire(x);
 }
 
 /* The request's content is all there. */
@@ -257,9 +317,13 @@ decide_body(struct exchange *x)
 {
 	if (x->discard)
 		done(x);
-	else if (x->hold_all && !x->back)
-		decide_acquire(x);
-	else if (x->back && x->back->conn.out.at == x->back->conn.out.n)
+	else if (x->doc_on && !doc_check(x))
+		return;
+	else if (x->hold_all && !x->back) {
+		if (x->doc_on)
+			doc_feed(x);
+		acquire(x);
+	} else if (x->back && x->back->conn.out.at == x->back->conn.out.n)
 		vyx_window_sent(x->r->window, x->back->w, x->r->loop.now);
 }
 

@@ -29,6 +29,19 @@ worker(struct vyx_chan *to, const struct vyx_plan_worker *w)
 	}
 }
 
+/* Those that are not closed. */
+static void
+breakers(struct vyx_chan *to, const struct vyx_plan_table *table)
+{
+	for (size_t i = 0; table && i < table->n; i++) {
+		const struct vyx_policy *p = table->target[i].policy;
+
+		if (p->breaker.state != VYX_BREAKER_CLOSED)
+			vyx_ctl_row(to, "breaker",
+			    vyx_breaker_word(&p->breaker), p->key);
+	}
+}
+
 void
 figures(struct vyx_ctl *t, struct vyx_chan *to)
 {
@@ -51,9 +64,15 @@ figures(struct vyx_ctl *t, struct vyx_chan *to)
 	vyx_ctl_figure(to, "aborted", c->aborted, NULL, NULL);
 	vyx_ctl_figure(to, "retries", c->retries, NULL, NULL);
 	vyx_ctl_figure(to, "refused", c->refused, NULL, NULL);
+	vyx_ctl_figure(to, "limited", c->limited, NULL, NULL);
+	vyx_ctl_figure(to, "unauthorized", c->unauthorized, NULL, NULL);
+	vyx_ctl_figure(to, "forbidden", c->forbidden, NULL, NULL);
+	vyx_ctl_figure(to, "invalid", c->invalid, NULL, NULL);
+	vyx_ctl_figure(to, "shut", c->shut, NULL, NULL);
 	vyx_ctl_figure(to, "upgrades", c->tunnels, NULL, NULL);
 	vyx_ctl_figure(to, "buffers", r->slabs.out, NULL, NULL);
 	vyx_ctl_figure(to, "log-dropped", r->log.dropped, NULL, NULL);
+	breakers(to, r->plan.table);
 	for (const struct vyx_plan_worker *w = r->plan.workers; w; w = w->next)
 		worker(to, w);
 }

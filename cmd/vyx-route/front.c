@@ -17,27 +17,31 @@
 static size_t
 intake_room(struct exchange *x)
 {
-	return x->discard ? VYX_SLAB : back_side.room(x);
+	return x->discard || x->doc_on ? VYX_SLAB : back_side.room(x);
 }
 
 static void
 intake_body(struct exchange *x, struct vyx_str piece)
 {
-	uint64_t max = x->r->plan.set.payload_max;
+	uint64_t max = policy_payload(x);
 
 	x->in_bytes += piece.n;
 	x->t_moved = x->r->loop.now;
 	x->expects = 0;
 	if (max && x->in_bytes > max)
 		x->refuse = 413;
-	if (!x->discard && !x->refuse)
+	if (x->discard || x->refuse)
+		return;
+	if (x->doc_on)
+		doc_body(x, piece);
+	else
 		back_side.body(x, piece);
 }
 
 static void
 intake_end(struct exchange *x, const struct vyx_http1 *trailers)
 {
-	if (!x->discard && !x->refuse)
+	if (!x->discard && !x->refuse && !x->doc_on)
 		back_side.end(x, trailers);
 }
 
@@ -64,6 +68,11 @@ busy(struct client *c)
 	enum relayed got;
 
 	if (x->in_end) {
+		if (x->doc_on && !x->stall_up) {
+			doc_feed(x);
+			if (c->x != x || c->state != C_BUSY)
+				return 1;
+		}
 		/* Who hangs up while he is served wants no answer any more. */
 		if (c->conn.hup)
 			client_close(c);
@@ -74,9 +83,10 @@ busy(struct client *c)
 		return 1;
 	if (x->refuse || got == RELAY_BAD) {
 		answer(x, x->refuse ? x->refuse : 400,
-		    x->refuse == 413 ? "payload too large"
-		        : x->refuse  ? "out of memory"
-		                     : x->in.why);
+		    x->refuse == 413       ? "payload too large"
+		        : x->refuse == 503 ? "too many bodies at once"
+		        : x->refuse        ? "out of memory"
+		                           : x->in.why);
 		return 1;
 	}
 	switch (got) {
@@ -227,6 +237,7 @@ idle(struct client *c)
 	lim.head = head_limit(c->r);
 	if (lim.target > lim.head)
 		lim.target = lim.head;
+	lim.fields = (uint32_t)c->r->plan.set.max_fields;
 	vyx_http1_start(&c->x->req, VYX_HTTP1_REQUEST, &lim);
 	client_state(c, C_HEAD);
 	return 1;

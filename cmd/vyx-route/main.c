@@ -76,11 +76,12 @@ terminate(struct vyx_loop *l, int signo)
 	vyx_loop_timer(l, &r->drain, l->now + r->plan.set.drain_timeout);
 }
 
+/* A file with keys may have changed. */
 static void
-nothing(struct vyx_loop *l, int signo)
+reload(struct vyx_loop *l, int signo)
 {
-	(void)l;
 	(void)signo;
+	gate_keys(VYX_OF(l, struct router, loop));
 }
 
 /* All descriptors that we may have, and the sockets that we were given. */
@@ -106,7 +107,7 @@ start(struct router *r)
 	if (!vyx_loop_init(&r->loop) ||
 	    !vyx_loop_signal(&r->loop, SIGTERM, terminate) ||
 	    !vyx_loop_signal(&r->loop, SIGINT, terminate) ||
-	    !vyx_loop_signal(&r->loop, SIGHUP, nothing) ||
+	    !vyx_loop_signal(&r->loop, SIGHUP, reload) ||
 	    !vyx_lines_open(&r->log, &r->loop, 1))
 		vyx_die_sys(VYX_SYSTEM, "cannot start");
 	r->drain.fn = drain_late;

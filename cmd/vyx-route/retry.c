@@ -32,7 +32,7 @@ whole(const struct exchange *x)
 {
 	const struct vyx_half *out = &x->back->conn.out;
 
-	return x->in_end && out->hold;
+	return all_in(x) && out->hold;
 }
 
 static int

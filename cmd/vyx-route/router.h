@@ -3,6 +3,10 @@
 #define VYX_ROUTE_ROUTER_H
 
 #include "base/prog.h"
+#include "state/cidr.h"
+#include "state/cors.h"
+#include "state/jwt_cache.h"
+#include "state/limit.h"
 #include "state/plan.h"
 #include "state/route.h"
 #include "state/window.h"
@@ -12,6 +16,7 @@
 #include "sys/doors.h"
 #include "sys/lines.h"
 #include "sys/reg.h"
+#include "sys/shm.h"
 #include "sys/wall.h"
 #include "wire/body.h"
 
@@ -22,12 +27,16 @@
  *	client.c   a client's connection: its life, time-outs, its end
  *	front.c	   ... what is read of it			      HOP 1
  *	write.c	   ... what goes out to it
- *	decide.c   route, checks, own answers, a connection or a wait HOP 2, 3
+ *	decide.c   route, own answers, a connection or a wait	      HOP 2, 3
+ *	policy.c   ... rates, breaker, tokens, roles, other origins
+ *	doc.c	   ... content that a schema looks at
+ *	gate.c	   what the settings make of all that
  *	relay.c	   content both ways, tunnels			      HOP 5
  *	back.c	   a worker's connection on loan: its life, answers in
  *	send.c	   ... the request out
  *	retry.c	   what follows when that fails
  *	done.c	   the end of an exchange: figures, one line	      HOP 6
+ *	line.c	   ... the line
  *	pool.c	   the edge to vyx-poold
  *	watch.c	   the edge to vyx-regd, and what a commit changes
  *	figures.c  what `stat` answers
@@ -76,16 +85,23 @@ struct exchange {
 	struct exchange *next; /* of the free ones */
 	const struct side *front;
 	struct client *client; /* NULL: it went */
-	const char *peer;
-	struct back *back;  /* the connection it has, or NULL */
-	struct vyx_half up; /* the request, while it has none */
+	const char *peer;      /* whom it is from, as text */
+	const uint8_t *ip;     /* ... NULL: a Unix socket */
+	struct back *back;     /* the connection it has, or NULL */
+	struct vyx_half up;    /* the request, while it has none */
 
 	/* The request. */
 	struct vyx_body in;
 	struct vyx_buf canon; /* the path, when it is not so in the head */
+	struct vyx_buf user;  /* sub of its token */
+	struct vyx_buf doc;   /* content that a schema is to look at */
+	size_t doc_at;        /* ... passed on */
 	struct vyx_str method, path;
 	struct vyx_str id;
 	char id_room[VYX_UUID];
+	char trace[VYX_FORWARD_TRACE]; /* a trace that begins here */
+	char peer_room[46];            /* of a client behind a proxy */
+	uint8_t ip_room[16];
 	enum vyx_method verb;
 	uint8_t old;       /* HTTP/1.0 */
 	uint8_t keep;      /* the client goes on after this */
@@ -95,7 +111,11 @@ struct exchange {
 	uint8_t bodyless; /* it has no content */
 	uint8_t chunked;
 	uint8_t hold_all; /* wait for its end before a connection is taken */
+	uint8_t doc_on;   /* ... in `doc`, and not all of it passed on */
 	uint8_t in_end;   /* all of it was read */
+	uint8_t tls;      /* he came by TLS */
+	uint8_t traced;   /* `trace` is sent */
+	uint8_t cors;     /* browsers of other origins are told */
 	uint16_t refuse;  /* the content is not taken: the status to say */
 	uint8_t stall_up; /* the front waits for room in the back */
 	uint64_t in_bytes;
@@ -113,6 +133,9 @@ struct exchange {
 	uint64_t out_bytes;
 
 	struct vyx_plan_table *table;
+	const struct vyx_plan_target *target; /* in the table, or NULL */
+	struct vyx_policy *policy;            /* its */
+	struct vyx_breaker_permit permit;
 	struct vyx_plan_worker *worker;
 	struct vyx_waiter wait;
 	struct vyx_timer timer;
@@ -156,6 +179,25 @@ struct client {
 
 struct counts {
 	uint64_t requests, classes[6], aborted, retries, refused, tunnels;
+	uint64_t limited, unauthorized, forbidden, invalid, shut;
+};
+
+enum log_form { LOG_JSON, LOG_TEXT, LOG_OFF };
+
+/* What the settings make; see gate.c. */
+struct gate {
+	unsigned changes; /* vyx_plan.changes at the time */
+	enum log_form log;
+	struct vyx_jwt_keys *keys; /* NULL: every token is refused */
+	struct vyx_jwt_rules rules;
+	struct vyx_str audience[16];
+	struct vyx_jwt_cache *cache;
+	struct vyx_cidrs trusted;
+	struct vyx_cors cors;
+	struct vyx_breaker_conf breaker;
+	struct vyx_shm shm;
+	struct vyx_limit limit;
+	int limited; /* rates are counted */
 };
 
 struct router {
@@ -187,6 +229,11 @@ struct router {
 	struct vyx_lines log;
 	struct vyx_ctl ctl;
 	struct counts counts;
+	struct gate gate;
+	/* Lines of one answer in the making: no room of its own is to be
+	 * cleared for each. */
+	char lines[2 * VYX_CORS_LINES];
+	size_t docs; /* bytes of all `doc` */
 	int draining;
 	struct vyx_timer drain;
 	struct vyx_timer drain_idle;
@@ -201,6 +248,14 @@ head_limit(const struct router *r)
 	uint64_t most = r->plan.set.max_head;
 
 	return most < VYX_HTTP1_HEAD_MAX ? (uint32_t)most : VYX_HTTP1_HEAD_MAX;
+}
+
+/* All of the request was read, and lies in the buffer towards the worker or
+ * behind it. */
+static inline int
+all_in(const struct exchange *x)
+{
+	return x->in_end && !x->doc_on;
 }
 
 /* client.c */
@@ -224,8 +279,9 @@ int write_head(struct exchange *x);
 size_t write_room(struct exchange *x);
 void write_body(struct exchange *x, struct vyx_str piece);
 void write_end(struct exchange *x, const struct vyx_http1 *trailers);
+void write_continue(struct exchange *x);
 void write_own(struct exchange *x, unsigned status, const char *text,
-    struct vyx_str more);
+    struct vyx_str json, struct vyx_str more);
 void write_left(struct client *c);
 
 /* decide.c */
@@ -239,6 +295,33 @@ void decide_cut(struct exchange *x);
 void answer(struct exchange *x, unsigned status, const char *text);
 void answer_more(struct exchange *x, unsigned status, const char *text,
     struct vyx_str more);
+void answer_json(struct exchange *x, unsigned status, struct vyx_str json,
+    struct vyx_str more);
+
+/* policy.c */
+void policy_client(struct exchange *x);
+int policy_rate(struct exchange *x);
+int policy_browser(const struct exchange *x);
+int policy_preflight(struct exchange *x);
+struct vyx_str policy_cors(struct exchange *x);
+int policy_open(struct exchange *x);
+int policy_enter(struct exchange *x);
+void policy_leave(struct exchange *x, enum vyx_breaker_end end);
+void policy_answered(struct exchange *x);
+int policy_token(struct exchange *x);
+uint64_t policy_payload(const struct exchange *x);
+uint64_t policy_timeout(const struct exchange *x);
+
+/* doc.c */
+int doc_begin(struct exchange *x);
+void doc_body(struct exchange *x, struct vyx_str piece);
+int doc_check(struct exchange *x);
+void doc_feed(struct exchange *x);
+void doc_drop(struct exchange *x);
+
+/* gate.c */
+void gate_commit(struct router *r);
+void gate_keys(struct router *r);
 
 /* relay.c */
 enum relayed { RELAY_MORE, RELAY_FULL, RELAY_END, RELAY_BAD };
@@ -264,6 +347,9 @@ void back_leave(struct exchange *x, enum vyx_pool_why why);
 int retry_stale(const struct exchange *x);
 void retry_or_fail(struct exchange *x, int error);
 void retry(struct exchange *x, enum vyx_pool_why why);
+
+/* line.c */
+void line_put(struct exchange *x, struct vyx_buf *b);
 
 /* done.c */
 struct exchange *exchange_new(struct router *r, struct client *c);

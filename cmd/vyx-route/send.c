@@ -27,6 +27,28 @@ wrote(struct exchange *x, size_t n)
 		x->up.n += n;
 }
 
+static const struct vyx_forward_rules *
+rules(const struct exchange *x)
+{
+	const struct vyx_forward_rules *q = &x->policy->request;
+
+	return q->n_drop ? q : NULL;
+}
+
+/* A trace begins here, unless it is one already: then it is passed on. */
+static struct vyx_str
+trace(struct exchange *x)
+{
+	const struct vyx_http1_field *f =
+	    vyx_http1_find(&x->req, VYX_H_TRACEPARENT);
+
+	if (f && vyx_forward_trace(vyx_http1_str(&x->req, f->value)))
+		return VYX_STR("");
+	x->traced = (uint8_t)vyx_wall_trace(&x->r->wall, x->trace);
+	return x->traced ? (struct vyx_str){ x->trace, VYX_FORWARD_TRACE }
+	                 : VYX_STR("");
+}
+
 static int
 back_head(struct exchange *x)
 {
@@ -34,13 +56,16 @@ back_head(struct exchange *x)
 	struct vyx_half *up = &x->up;
 	struct vyx_forward_request f = { .method = x->method,
 		.path = x->path,
-		.peer = VYX_STRZ(x->client->guest.text),
+		.peer = VYX_STRZ(x->peer),
 		.id = x->id,
-		.tls = x->client->guest.tls,
+		.tls = x->tls,
 		.websocket = x->websocket,
 		.trailers = x->reads_trailers,
-		.max_forwards = h->max_forwards - 1 };
-	size_t cap = h->len + x->path.n + VYX_FORWARD_MORE;
+		.max_forwards = h->max_forwards - 1,
+		.trace = trace(x),
+		.rules = rules(x) };
+	size_t cap =
+	    h->len + x->path.n + VYX_FORWARD_MORE + x->policy->request.lines.n;
 
 	if (!vyx_half_want(up, &x->r->slabs, cap))
 		return 0;
@@ -88,7 +113,8 @@ back_end(struct exchange *x, const struct vyx_http1 *trailers)
 	    !vyx_half_want(out, &x->r->slabs, END_ROOM))
 		return;
 	memcpy(out->p + out->n, "0\r\n", 3);
-	n += vyx_forward_trailers(out->p + out->n + n, END_ROOM - n, trailers);
+	n += vyx_forward_trailers(out->p + out->n + n, END_ROOM - n, trailers,
+	    rules(x));
 	wrote(x, n);
 }
 

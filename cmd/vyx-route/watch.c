@@ -128,6 +128,7 @@ commit(struct vyx_reg *g, uint64_t rev)
 	(void)rev;
 	if (!vyx_plan_commit(&r->plan, r->loop.now))
 		vyx_log_sys(VYX_ERROR, "routes kept as they were", NULL);
+	gate_commit(r);
 	pool_touch(r);
 	ready(r);
 	open_doors(r);
@@ -194,7 +195,7 @@ watch_start(struct router *r)
 	r->reg.edge = VYX_E_SEEN;
 	r->reg.tables = 1u << VYX_T_SETTING | 1u << VYX_T_LISTENER |
 	    1u << VYX_T_WORKER | 1u << VYX_T_ROUTE | 1u << VYX_T_ENDPOINT |
-	    1u << VYX_T_PROC;
+	    1u << VYX_T_SCHEMA | 1u << VYX_T_PROC;
 	r->ready_late.fn = late;
 	if (!vyx_plan_start(&r->plan) || !vyx_reg_start(&r->reg, r->run) ||
 	    !vyx_loop_timer(&r->loop, &r->ready_late, r->loop.now + LATE_NS))

@@ -16,10 +16,16 @@ write_head(struct exchange *x)
 {
 	struct vyx_http1 *h = &x->ans;
 	struct vyx_conn *k = &x->client->conn;
-	struct vyx_forward_answer f = {
-		.id = x->id, .old = x->old, .trailers = x->reads_trailers
-	};
-	size_t cap = h->len + VYX_FORWARD_MORE, n;
+	const struct vyx_policy *p = x->policy;
+	struct vyx_forward_answer f = { .id = x->id,
+		.old = x->old,
+		.trailers = x->reads_trailers,
+		.bare = !x->r->plan.set.security_headers,
+		.cors = x->cors,
+		.more = policy_cors(x),
+		.rules = p->answer.n_drop ? &p->answer : NULL };
+	size_t n,
+	    cap = h->len + VYX_FORWARD_MORE + f.more.n + p->answer.lines.n;
 	char *out;
 
 	if (h->code < 200 && x->old)
@@ -101,26 +107,47 @@ write_end(struct exchange *x, const struct vyx_http1 *trailers)
 		return;
 	memcpy(out, "0\r\n", 3);
 	n = vyx_forward_trailers(out + 3, END_ROOM - 3,
-	    x->reads_trailers ? trailers : NULL);
+	    x->reads_trailers ? trailers : NULL,
+	    x->policy->answer.n_drop ? &x->policy->answer : NULL);
 	vyx_conn_wrote(k, 3 + n);
+}
+
+/* He may send his content: said by us, as no worker is asked yet. */
+void
+write_continue(struct exchange *x)
+{
+	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	struct vyx_conn *k = &x->client->conn;
+	char *out = vyx_conn_room(k, sizeof text);
+
+	if (!out)
+		return;
+	memcpy(out, text, sizeof text - 1);
+	vyx_conn_wrote(k, sizeof text - 1);
 }
 
 void
 write_own(struct exchange *x, unsigned status, const char *text,
-    struct vyx_str more)
+    struct vyx_str json, struct vyx_str more)
 {
+	struct vyx_str cors = policy_cors(x);
+	char *lines = x->r->lines;
 	struct vyx_conn *k = &x->client->conn;
 	struct vyx_forward_own f = { .status = status,
 		.text = text,
-		.more = more,
+		.json = json,
+		.more = { lines, cors.n + more.n },
 		.id = x->id,
 		.date = vyx_wall_date(&x->r->wall, x->r->loop.now),
 		.old = x->old,
 		.keep = x->keep,
-		.bare = x->verb == VYX_METHOD_HEAD };
-	size_t cap = VYX_FORWARD_MORE + more.n;
+		.head = x->verb == VYX_METHOD_HEAD,
+		.bare = !x->r->plan.set.security_headers };
+	size_t cap = VYX_FORWARD_MORE + f.more.n + json.n;
 	char *out = vyx_conn_room(k, cap);
 
+	if (more.n)
+		memmove(lines + cors.n, more.p, more.n);
 	if (out)
 		vyx_conn_wrote(k, vyx_forward_own(out, cap, &f));
 	else

@@ -34,11 +34,25 @@ more(int fd, struct vyx_buf *in, uint64_t until)
 }
 
 static void
+breaker(struct line *l, const char *daemon, const struct vyx_rec *r)
+{
+	line_begin(l, "breaker");
+	line_word(l, "daemon", VYX_STRZ(daemon));
+	line_word(l, "route", vyx_rec_str(r, VYX_F_KEY));
+	line_word(l, "state", vyx_rec_str(r, VYX_F_VALUE));
+	line_end(l);
+}
+
+static void
 figure(struct line *l, const char *daemon, const struct vyx_rec *r)
 {
 	struct vyx_str value = vyx_rec_str(r, VYX_F_VALUE);
 	uint64_t n;
 
+	if (vyx_rec_has(r, VYX_F_KEY)) {
+		breaker(l, daemon, r);
+		return;
+	}
 	if (vyx_dec_scan(value, UINT64_MAX, &n))
 		pool_add(daemon, vyx_rec_str(r, VYX_F_NAME),
 		    vyx_rec_str(r, VYX_F_W), n);

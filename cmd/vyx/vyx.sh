@@ -197,8 +197,58 @@ service() {
 	mv "$new" "$run/sv/$2" || exit 111
 }
 
+# What the configuration says of the key $1, a file beside it or elsewhere.
+named_file() {
+	f=$(vyx-conf -f "$file" get "$1" 2>/dev/null)
+	case $f in
+	'' | /*) echo "$f" ;;
+	*) echo "$(dirname -- "$file")/$f" ;;
+	esac
+}
+
+# The key of tokens, put where vyx-route may read it: its user may not read
+# the file, and its environment is not ours. That of before is key.old. One
+# from the environment stays at a reload from elsewhere.
+key() {
+	old=$(cat "$run/env/key" 2>/dev/null)
+	from= secret=
+	for k in jwt.secret_file jwt.public_key_file jwt.jwks_file; do
+		from=$from$(named_file $k)
+	done
+	if [ -z "$from" ]; then
+		name=$(vyx-conf -f "$file" get security.jwt_secret_env 2>/dev/null)
+		from="\$$name"
+		secret=$(printenv -- "$name")
+		[ -n "$secret" ] || [ "$from" != "$old" ] || return 0
+	fi
+	rm -f "$run/route/key.new" "$run/route/key.old"
+	(
+		umask 077
+		if [ -n "$secret" ]; then
+			printf %s "$secret"
+		else
+			cat -- "$from" 2>/dev/null
+		fi >"$run/route/key.new"
+	) || rm -f "$run/route/key.new"
+	[ -s "$run/route/key.new" ] || {
+		rm -f "$run/route/key.new"
+		! vyx-conf -f "$file" json 2>/dev/null | grep -q '"roles": \[$' ||
+			echo "vyx: $from: no key for tokens there: every token is refused" >&2
+	}
+	[ ! -e "$run/route/key" ] || mv "$run/route/key" "$run/route/key.old"
+	[ ! -e "$run/route/key.new" ] || {
+		set -- $(who route)
+		[ $# != 2 ] || chown "$1:$2" "$run/route/key.new" || exit 111
+		mv "$run/route/key.new" "$run/route/key"
+	}
+	env_put route VYX_JWT_KEY "$run/route/key"
+	echo "$from" >"$run/env/key"
+}
+
 # Slots are numbered from 0; there is one more than routers, down.
 slots() {
+	# what they share: the counts of rates, the key of tokens
+	place "$run/route" 700 route
 	i=0
 	while [ $i -le "$routers" ]; do
 		place "$run/route.$i" 711 route
@@ -384,8 +434,8 @@ unlisten() {
 wipe() {
 	[ ! -e "$run/env/listen" ] || unlisten <"$run/env/listen"
 	rm -rf "$run/scan" "$run/sv" "$run/env" "$run/w" "$run/regd" \
-	    "$run/pool" "$run/fdholder" "$run"/route.* "$run/bind.lock" \
-	    "$run/superv/ctl"
+	    "$run/pool" "$run/fdholder" "$run/route" "$run"/route.* \
+	    "$run/bind.lock" "$run/superv/ctl"
 }
 
 # The end of what the service $1 said.
@@ -514,6 +564,7 @@ up() {
 	scan=$run/scan
 	trap wipe EXIT   # whole or not at all
 	tree
+	key
 	trap - EXIT
 	export VYX_RUN="$run"
 	s6-setsid s6-svscan -c 10000 "$scan" 9>&- &
@@ -622,7 +673,17 @@ rotate() {
 
 reload() (
 	[ -d "$run/env/superv" ] || die 111 "$run: nothing runs here"
-	vyx-conf -f "$file" -d "$run" -T 20s apply >/dev/null || exit $?
+	key
+	vyx-conf -f "$file" -d "$run" -T 20s apply >/dev/null || {
+		status=$?
+		[ ! -e "$run/route/key.old" ] || mv "$run/route/key.old" "$run/route/key"
+		exit $status
+	}
+	cmp -s "$run/route/key" "$run/route/key.old" ||
+		for s in $(names 'route.*'); do
+			! is_up "$s" || s6-svc -h "$run/sv/$s"
+		done
+	rm -f "$run/route/key.old"
 	listens >"$run/env/listen.new"
 	cmp -s "$run/env/listen.new" "$run/env/listen" || rotate
 	[ ! -e "$run/env/listen" ] ||

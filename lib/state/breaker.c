@@ -52,25 +52,26 @@ seconds(uint64_t ns)
 	return s < UINT32_MAX ? (uint32_t)s : UINT32_MAX;
 }
 
+uint32_t
+vyx_breaker_shut(const struct vyx_breaker *b, const struct vyx_breaker_conf *c,
+    uint64_t now)
+{
+	if (b->state == VYX_BREAKER_OPEN)
+		return seconds(left(b, c->cooldown, now));
+	return b->state == VYX_BREAKER_HALF_OPEN &&
+	    b->trials >= c->half_open_max;
+}
+
 int
 vyx_breaker_enter(struct vyx_breaker *b, const struct vyx_breaker_conf *c,
     uint64_t now, struct vyx_breaker_permit *p, uint32_t *retry_s)
 {
-	uint64_t wait;
-
 	*p = (struct vyx_breaker_permit){ 0 };
-	if (b->state == VYX_BREAKER_OPEN) {
-		if ((wait = left(b, c->cooldown, now)) != 0) {
-			*retry_s = seconds(wait);
-			return 0;
-		}
+	if ((*retry_s = vyx_breaker_shut(b, c, now)) != 0)
+		return 0;
+	if (b->state == VYX_BREAKER_OPEN)
 		become(b, VYX_BREAKER_HALF_OPEN);
-	}
 	if (b->state == VYX_BREAKER_HALF_OPEN) {
-		if (b->trials >= c->half_open_max) {
-			*retry_s = 1;
-			return 0;
-		}
 		b->trials++;
 		p->trial = 1;
 	}

@@ -75,6 +75,11 @@ enum vyx_breaker_end {
 int vyx_breaker_enter(struct vyx_breaker *b, const struct vyx_breaker_conf *c,
     uint64_t now, struct vyx_breaker_permit *p, uint32_t *retry_s);
 
+/* As vyx_breaker_enter would say now, without a permit: 0, it may; else in how
+ * many seconds. */
+uint32_t vyx_breaker_shut(const struct vyx_breaker *b,
+    const struct vyx_breaker_conf *c, uint64_t now);
+
 /*
  * It has ended. Does nothing for a permit that is not held, so the last of
  * all paths may call it NEUTRAL whatever was called before. Returns whether

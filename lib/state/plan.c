@@ -142,12 +142,15 @@ endpoint(struct vyx_plan *p, struct row *e, int up, uint32_t max)
 static void
 row_free(struct vyx_plan *p, struct row *e)
 {
-	if (e->table == VYX_T_ENDPOINT)
+	if (e->table == VYX_T_ENDPOINT) {
 		endpoint(p, e, 0, 0);
+		e->worker->draining -= (unsigned)e->draining;
+	}
 	if (e->table == VYX_T_PROC)
 		p->on_slot(p, (unsigned)e->flag, 0);
 	if (e->table == VYX_T_ROUTE)
 		p->rows->routes--;
+	vyx_policy_left(e->policy);
 	if (e->worker)
 		vyx_plan_worker_left(p, e->worker);
 	free(e);
@@ -182,7 +185,7 @@ methods(const struct vyx_rec *v, char *out, size_t cap)
 }
 
 static struct row *
-row_new(struct vyx_plan *p, const struct vyx_rec *v)
+row_new(struct vyx_plan *p, const struct vyx_rec *v, const char **why)
 {
 	char list[VYX_REC_FIELDS * 33]; /* the most that a record holds */
 	struct vyx_str key = vyx_rec_str(v, VYX_F_KEY),
@@ -202,7 +205,11 @@ row_new(struct vyx_plan *p, const struct vyx_rec *v)
 	e->methods = keep(&room, m);
 	if (v->table == VYX_T_PROC)
 		return e;
-	if (!(e->worker = worker_get(p, vyx_rec_str(v, VYX_F_WORKER)))) {
+	*why = "row cannot be used";
+	if ((v->table == VYX_T_ROUTE &&
+	        !(e->policy = vyx_policy_new(v, why))) ||
+	    !(e->worker = worker_get(p, vyx_rec_str(v, VYX_F_WORKER)))) {
+		vyx_policy_left(e->policy);
 		free(e);
 		return NULL;
 	}
@@ -210,8 +217,9 @@ row_new(struct vyx_plan *p, const struct vyx_rec *v)
 	return e;
 }
 
-static void
-say(struct vyx_plan *p, struct vyx_str key, const char *why, int fatal)
+void
+vyx_plan_note(struct vyx_plan *p, struct vyx_str key, const char *why,
+    int fatal)
 {
 	if (p->on_note)
 		p->on_note(p, key, key, why, fatal);
@@ -224,9 +232,9 @@ row_begins(struct vyx_plan *p, struct row *e, struct row *old,
 {
 	if (e->table == VYX_T_ROUTE) {
 		p->rows->routes++;
-		e->flag = vyx_rec_has(v, VYX_F_ROLE);
-		if (vyx_rec_str(v, VYX_F_VALIDATE).n)
-			say(p, e->key, "bodies pass without validation", 0);
+		if (old)
+			vyx_breaker_adopt(&e->policy->breaker,
+			    &old->policy->breaker);
 	}
 	if (e->table == VYX_T_ENDPOINT) {
 		if (old && old->worker == e->worker) {
@@ -235,6 +243,8 @@ row_begins(struct vyx_plan *p, struct row *e, struct row *old,
 		}
 		endpoint(p, e, vyx_rec_state(v) == VYX_S_UP,
 		    (uint32_t)vyx_rec_u(v, VYX_F_MAX));
+		e->draining = vyx_rec_state(v) == VYX_S_DRAINING;
+		e->worker->draining += (unsigned)e->draining;
 	}
 	if (e->table == VYX_T_PROC)
 		e->flag = (int)vyx_rec_u(v, VYX_F_SLOT);
@@ -245,10 +255,11 @@ row_put(struct vyx_plan *p, const struct vyx_rec *v)
 {
 	struct vyx_str key = vyx_rec_str(v, VYX_F_KEY);
 	struct row **at = find(p->rows, v->table, key);
-	struct row *e = row_new(p, v), *old = *at;
+	const char *why = "out of memory";
+	struct row *e = row_new(p, v, &why), *old = *at;
 
 	if (!e) {
-		say(p, key, "row cannot be used", 1);
+		vyx_plan_note(p, key, why, 1);
 		return;
 	}
 	e->next = old ? old->next : NULL;
@@ -261,41 +272,6 @@ row_put(struct vyx_plan *p, const struct vyx_rec *v)
 		    vyx_rec_state(v) == VYX_S_READY);
 }
 
-/* ---- settings --------------------------------------------------------- */
-
-#define D UINT64_C(1000000)
-#define B UINT64_C(1)
-#define N UINT64_C(1)
-
-static void
-setting_put(struct vyx_plan *p, struct vyx_str key, struct vyx_str value)
-{
-	uint64_t u;
-
-	if (!vyx_dec_scan(value, UINT64_MAX / D, &u))
-		return;
-#define X(member, unit, name, init)         \
-	if (vyx_str_eq(key, VYX_STR(name))) \
-		p->coming.member = u * unit;
-	VYX_PLAN_SETTINGS(X)
-#undef X
-}
-
-/* Back to the default; all of them for an empty key. */
-static void
-setting_gone(struct vyx_plan *p, struct vyx_str key)
-{
-#define X(member, unit, name, init)                   \
-	if (!key.n || vyx_str_eq(key, VYX_STR(name))) \
-		p->coming.member = init * unit;
-	VYX_PLAN_SETTINGS(X)
-#undef X
-}
-
-#undef D
-#undef B
-#undef N
-
 /* ---- the edge --------------------------------------------------------- */
 
 void
@@ -306,7 +282,10 @@ vyx_plan_put(struct vyx_plan *p, const struct vyx_rec *v, uint64_t now)
 	p->now = now;
 	switch (v->table) {
 	case VYX_T_SETTING:
-		setting_put(p, key, vyx_rec_str(v, VYX_F_VALUE));
+		vyx_plan_set_put(p, key, vyx_rec_str(v, VYX_F_VALUE));
+		break;
+	case VYX_T_SCHEMA:
+		vyx_plan_schema_put(p, key, vyx_rec_str(v, VYX_F_TEXT));
 		break;
 	case VYX_T_LISTENER:
 		p->on_listener(p, key, vyx_rec_u(v, VYX_F_TLS) != 0);
@@ -338,7 +317,9 @@ vyx_plan_del(struct vyx_plan *p, enum vyx_table t, struct vyx_str key,
 
 	p->now = now;
 	if (t == VYX_T_SETTING)
-		setting_gone(p, key);
+		vyx_plan_set_gone(p, key);
+	else if (t == VYX_T_SCHEMA)
+		vyx_plan_schema_gone(p, key);
 	else if (t == VYX_T_WORKER)
 		worker_gone(p, key);
 	else if ((e = *(at = find(p->rows, t, key))) != NULL) {
@@ -351,7 +332,7 @@ vyx_plan_del(struct vyx_plan *p, enum vyx_table t, struct vyx_str key,
 int
 vyx_plan_start(struct vyx_plan *p)
 {
-	setting_gone(p, VYX_STR(""));
-	p->set = p->coming;
-	return (p->rows = calloc(1, sizeof *p->rows)) != NULL;
+	vyx_plan_set_gone(p, VYX_STR(""));
+	return vyx_plan_set_commit(p) &&
+	    (p->rows = calloc(1, sizeof *p->rows)) != NULL;
 }

@@ -2,7 +2,9 @@
 #ifndef VYX_STATE_PLAN_H
 #define VYX_STATE_PLAN_H
 
+#include "state/policy.h"
 #include "state/route.h"
+#include "state/schema.h"
 #include "state/window.h"
 #include "wire/rec.h"
 
@@ -15,7 +17,7 @@
  * Needs    the router's window; time in ns with each call; malloc.
  * Returns  1 when done; 0 when refused, errno says why.
  * Cost	    a row: one hash. A commit: nothing, but all routes are compiled
- *	    anew when one has changed.
+ *	    anew when one has changed; a schema when it comes.
  */
 
 /* Settings; D is in ms and kept in ns, B bytes, N a number. The defaults hold
@@ -34,12 +36,47 @@
 	X(max_head,	  B, "gateway.max_head",	   16384) \
 	X(max_per_client, N, "gateway.max_connections_per_client", 1024) \
 	X(global_timeout, D, "security.global_timeout",	   30000) \
-	X(payload_max,	  B, "security.payload_max_size",  1048576)
+	X(payload_max,	  B, "security.payload_max_size",  1048576) \
+	X(max_fields,	  N, "gateway.max_fields",	   100) \
+	X(security_headers, N, "security.headers",	   1) \
+	X(schema_formats, N, "security.schema_formats",	   0) \
+	X(per_ip,	  N, "security.rate_limit.per_ip", VYX_POLICY_OFF) \
+	X(per_token,	  N, "security.rate_limit.per_token", VYX_POLICY_OFF) \
+	X(failures,	  N, "security.circuit_breaker.failures", 5) \
+	X(cooldown,	  D, "security.circuit_breaker.cooldown", 30000) \
+	X(half_open_max,  N, "security.circuit_breaker.half_open_max", 3) \
+	X(jwt_require_exp, N, "jwt.require_exp",	   1) \
+	X(jwt_leeway,	  D, "jwt.leeway",		   0) \
+	X(cors_credentials, N, "cors.credentials",	   0) \
+	X(cors_max_age,	  D, "cors.max_age",		   600000)
+
+/* Those that are texts; a list is its items with a blank between two. */
+#define VYX_PLAN_TEXTS(X) \
+	X(access_log,	    "gateway.access_log",	"json") \
+	X(trusted_proxies,  "gateway.trusted_proxies",	"") \
+	X(anonymous_role,   "security.anonymous_role",	"") \
+	X(jwt_secret_env,   "security.jwt_secret_env",	"JWT_SECRET") \
+	X(jwt_algorithm,    "jwt.algorithm",		"") \
+	X(jwt_secret_file,  "jwt.secret_file",		"") \
+	X(jwt_public_key_file, "jwt.public_key_file",	"") \
+	X(jwt_jwks_file,    "jwt.jwks_file",		"") \
+	X(jwt_issuer,	    "jwt.issuer",		"") \
+	X(jwt_audience,	    "jwt.audience",		"") \
+	X(cors_origins,	    "cors.origins",		"") \
+	X(cors_methods,	    "cors.methods", "GET HEAD POST PUT PATCH DELETE") \
+	X(cors_headers,	    "cors.headers", "Authorization Content-Type") \
+	X(cors_expose,	    "cors.expose",		"")
 /* clang-format on */
 
 struct vyx_plan_settings {
 #define X(member, unit, key, value) uint64_t member;
 	VYX_PLAN_SETTINGS(X)
+#undef X
+};
+
+struct vyx_plan_texts {
+#define X(member, key, value) struct vyx_buf member;
+	VYX_PLAN_TEXTS(X)
 #undef X
 };
 
@@ -50,15 +87,26 @@ struct vyx_plan_worker {
 	unsigned refs;
 	int present;        /* its row is there */
 	unsigned endpoints; /* those that are up */
+	unsigned draining;  /* those that finish what they have */
 	int denied; /* vyx-poold says that none is, since the last one came */
 	uint64_t wait_ns;
 	uint64_t connections; /* max-size by replicas */
 };
 
+/* A schema's row; `schema` NULL: it cannot be used. */
+struct vyx_plan_schema {
+	struct vyx_plan_schema *next;
+	unsigned refs;
+	struct vyx_schema *schema;
+	int formats; /* it was compiled with them as assertions */
+	struct vyx_str name, text;
+};
+
 /* One route, compiled. */
 struct vyx_plan_target {
 	struct vyx_plan_worker *worker;
-	int roles; /* it is for some callers alone */
+	struct vyx_policy *policy;
+	struct vyx_plan_schema *schema; /* NULL: there is none of that name */
 };
 
 /* The routes of one commit; never changed. */
@@ -80,6 +128,10 @@ struct vyx_plan {
 
 	struct vyx_plan_settings set;    /* of the last commit */
 	struct vyx_plan_settings coming; /* of the next */
+	struct vyx_plan_texts text, text_coming;
+	unsigned changes; /* commits in which a setting changed */
+	int changed;
+	struct vyx_plan_schema *schemas;
 	struct vyx_plan_worker *workers;
 	struct vyx_plan_table *table; /* NULL: none yet */
 	struct vyx_plan_rows *rows;

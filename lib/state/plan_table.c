@@ -8,8 +8,11 @@ vyx_plan_table_left(struct vyx_plan *p, struct vyx_plan_table *t)
 {
 	if (--t->refs)
 		return;
-	for (size_t i = 0; i < t->n; i++)
+	for (size_t i = 0; i < t->n; i++) {
 		vyx_plan_worker_left(p, t->target[i].worker);
+		vyx_policy_left(t->target[i].policy);
+		vyx_plan_schema_left(t->target[i].schema);
+	}
 	vyx_routes_free(t->routes);
 	free(t);
 }
@@ -66,8 +69,8 @@ compile(struct vyx_plan *p)
 		for (size_t i = 0; i < n; i++) {
 			const struct row *e = notes.v[i];
 
-			t->target[i] =
-			    (struct vyx_plan_target){ e->worker, e->flag };
+			t->target[i].worker = e->worker;
+			t->target[i].policy = e->policy;
 			def[i] = (struct vyx_route_def){ e->key, e->host,
 				e->methods, e->path, &t->target[i] };
 		}
@@ -77,8 +80,16 @@ compile(struct vyx_plan *p)
 		free(t);
 		t = NULL;
 	}
-	for (size_t i = 0; t && i < n; i++)
-		t->target[t->n++].worker->refs++;
+	for (size_t i = 0; t && i < n; i++) {
+		struct vyx_plan_target *a = &t->target[t->n++];
+
+		a->worker->refs++;
+		a->policy->refs++;
+		a->schema = vyx_plan_schema_get(p, a->policy->validate);
+		if (a->policy->validate.n && (!a->schema || !a->schema->schema))
+			vyx_plan_note(p, a->policy->key,
+			    "its schema cannot be used: bodies are refused", 1);
+	}
 	free(notes.v);
 	free(def);
 	return t;
@@ -90,7 +101,9 @@ vyx_plan_commit(struct vyx_plan *p, uint64_t now)
 	struct vyx_plan_table *t, *old = p->table;
 
 	p->now = now;
-	p->set = p->coming;
+	if (!vyx_plan_set_commit(p))
+		return 0;
+	vyx_plan_schema_commit(p);
 	if (!p->dirty && old)
 		return 1;
 	if (!(t = compile(p)))

@@ -212,6 +212,12 @@ vyx_regex_compile(struct vyx_str pattern, struct vyx_regex_error *err)
 	return NULL;
 }
 
+size_t
+vyx_regex_size(const struct vyx_regex *re)
+{
+	return re->n + re->ranges;
+}
+
 void
 vyx_regex_free(struct vyx_regex *re)
 {

@@ -50,6 +50,9 @@ struct vyx_regex *vyx_regex_compile(struct vyx_str pattern,
     struct vyx_regex_error *err);
 void vyx_regex_free(struct vyx_regex *re);
 
+/* Instructions and ranges it holds: up to 24 bytes of memory each. */
+size_t vyx_regex_size(const struct vyx_regex *re);
+
 /*
  * Whether `text` has a match anywhere: 1, 0. A step is one instruction looked
  * at; *steps is what may be spent, and afterwards what is left. -1: it was not

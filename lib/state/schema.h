@@ -13,8 +13,8 @@
  * schema - JSON Schema: a schema loaded once, documents checked against it.
  *
  * Owns	    the compiled schema until vyx_schema_free(); never the documents.
- * Needs    malloc to load. A check allocates where unevaluated*, propertyNames
- *	    or uniqueItems ask for it, nothing else. One check of a schema at a
+ * Needs    malloc to load. A check allocates where unevaluated*, propertyNames,
+ *	    uniqueItems or the format regex ask for it, nothing else. One check of a schema at a
  *	    time: not for two threads.
  * Returns  as said with each.
  * Cost	    a check takes opt.steps steps at most, a step being a subschema
@@ -28,7 +28,8 @@
  *   - keywords the draft has not. Those that say nothing about validity
  *     (title, description, default, examples, deprecated, readOnly, writeOnly,
  *     $comment, content*) and x-* may stand anywhere;
- *   - keywords whose value is of a wrong type, patterns that do not compile;
+ *   - keywords whose value is of a wrong type, patterns that do not compile or
+ *	are larger than VYX_SCHEMA_PATTERNS together;
  *   - a $ref to what is not in the text itself, the meta-schemas included;
  *   - subschemas that lead back to themselves without a step into the
  *     document, and more than VYX_SCHEMA_DEPTH of them inside each other;
@@ -46,11 +47,12 @@
  * Sources: JSON Schema Core and Validation, 2020-12 and draft-07; RFC 3986
  * 5.2 (references), RFC 6901 (pointers); contracts/vyx.md 4.
  */
-#define VYX_SCHEMA_TEXT 1048576   /* bytes of a schema */
-#define VYX_SCHEMA_NODES 10000    /* subschemas of a schema */
-#define VYX_SCHEMA_DEPTH 64       /* nesting, of schemas and documents */
-#define VYX_SCHEMA_REPORTS 32     /* of a check */
-#define VYX_SCHEMA_STEPS 10000000 /* of a check, unless told */
+#define VYX_SCHEMA_TEXT 1048576    /* bytes of a schema */
+#define VYX_SCHEMA_NODES 10000     /* subschemas of a schema */
+#define VYX_SCHEMA_PATTERNS 262144 /* of a schema, by vyx_regex_size() */
+#define VYX_SCHEMA_DEPTH 64        /* nesting, of schemas and documents */
+#define VYX_SCHEMA_REPORTS 32      /* of a check */
+#define VYX_SCHEMA_STEPS 10000000  /* of a check, unless told */
 
 /* clang-format off */
 
@@ -118,10 +120,10 @@ typedef void vyx_schema_report(void *arg, struct vyx_str field,
     struct vyx_str message);
 
 /*
- * 1: `doc`, of vyx_schema_doc(), is valid. 0: it is not, and `fn` was called, VYX_SCHEMA_REPORTS
- * times at most. What cannot be checked (steps spent, no memory, too deep) is
- * not valid, and reported as that. `fn` may be NULL: the first fault ends the
- * check.
+ * 1: `doc`, of vyx_schema_doc(), is valid. 0: it is not, and `fn` was called,
+ * VYX_SCHEMA_REPORTS times at most. What cannot be checked (steps spent, no
+ * memory, too deep) is not valid, and reported as that. `fn` may be NULL: the
+ * first fault ends the check.
  */
 int vyx_schema_check(const struct vyx_schema *s, const json_t *doc,
     vyx_schema_report *fn, void *arg);

@@ -68,8 +68,12 @@ unseen(struct vyx_schema_run *r, const json_t *j, unsigned char *small,
     size_t cap)
 {
 	size_t many = vyx_schema_size(j);
-	unsigned char *own = many <= cap ? small : malloc(many);
+	unsigned char *own = small;
 
+	if (!vyx_schema_spend(r, many / 16))
+		return NULL;
+	if (many > cap)
+		own = malloc(many);
 	if (!own)
 		r->stop = VYX_SCHEMA_MEMORY;
 	else
@@ -89,8 +93,9 @@ apart(struct vyx_schema_run *r, const struct vyx_schema_node *n,
 	unsigned char small[64];
 	unsigned char *own = unseen(r, j, small, sizeof(small));
 	int ok = own && f(r, n, j, own);
+	size_t many = ok && seen ? vyx_schema_size(j) : 0;
 
-	for (size_t i = 0; ok && seen && i < vyx_schema_size(j); i++)
+	for (size_t i = 0; i < many; i++)
 		seen[i] |= own[i];
 	if (own != small)
 		free(own);

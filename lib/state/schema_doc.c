@@ -36,6 +36,7 @@ vyx_schema_json(struct vyx_str text, unsigned deep,
 	const size_t flags =
 	    JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
 	const char *p = text.n ? text.p : "";
+	char why[256];
 	json_error_t e;
 	json_t *j = json_loadb(p, text.n, flags, &e);
 
@@ -45,7 +46,9 @@ vyx_schema_json(struct vyx_str text, unsigned deep,
 	if (!j) {
 		snprintf(err->at, sizeof(err->at), "line %d",
 		    e.line > 0 ? e.line : 1);
-		snprintf(err->why, sizeof(err->why), "not JSON: %s", e.text);
+		/* it may quote the text, with all its bytes */
+		snprintf(why, sizeof(why), "not JSON: %s", e.text);
+		vyx_schema_cut(err->why, sizeof(err->why), VYX_STRZ(why));
 		return NULL;
 	}
 	if (shallow(j, deep))

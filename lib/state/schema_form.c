@@ -16,6 +16,15 @@ wrong(struct vyx_schema_load *l, const struct vyx_schema_node *n,
 	    must);
 }
 
+/* A text without NUL, NULL for all else: no member has a name with one. */
+static const char *
+plain(const json_t *j)
+{
+	const char *z = json_string_value(j);
+
+	return z && strlen(z) == json_string_length(j) ? z : NULL;
+}
+
 FORM(any)
 {
 	(void)l, (void)n, (void)k;
@@ -78,9 +87,8 @@ is_names(const json_t *v)
 	json_t *seen = json_object();
 
 	for (size_t i = 0; i < n && ok; i++) {
-		const char *name = json_string_value(json_array_get(v, i));
+		const char *name = plain(json_array_get(v, i));
 
-		/* jansson has no member whose name has a NUL */
 		ok = name && seen && !json_object_get(seen, name) &&
 		    !json_object_set_new(seen, name, json_true());
 	}
@@ -101,9 +109,8 @@ FORM(type)
 	size_t many = json_is_array(k->v) ? json_array_size(k->v) : 1, t;
 
 	for (size_t i = 0; i < many; i++) {
-		const char *z = json_string_value(json_is_array(k->v)
-		        ? json_array_get(k->v, i)
-		        : k->v);
+		const char *z =
+		    plain(json_is_array(k->v) ? json_array_get(k->v, i) : k->v);
 
 		for (t = 0; z && t < VYX_COUNT(names); t++)
 			if (!strcmp(z, names[t]))
@@ -125,8 +132,12 @@ compile(struct vyx_schema_load *l, const struct vyx_schema_node *n,
 	struct vyx_regex_error e = { "no memory", 0 };
 
 	k->re[i] = vyx_regex_compile(pattern, &e);
-	if (k->re[i])
-		return 1;
+	if (k->re[i]) {
+		l->patterns += vyx_regex_size(k->re[i]);
+		return l->patterns <= VYX_SCHEMA_PATTERNS ||
+		    vyx_schema_bad(l, n, vyx_schema_words[k->id].name,
+		        "the patterns of this schema are too large together");
+	}
 	return vyx_schema_bad(l, n, vyx_schema_words[k->id].name,
 	    "%s%.80s%sbyte %zu of the pattern: %s", key ? "\"" : "",
 	    key ? key : "", key ? "\": " : "", e.at, e.why);
@@ -145,7 +156,7 @@ FORM(pattern)
 
 FORM(format)
 {
-	const char *z = json_string_value(k->v);
+	const char *z = plain(k->v);
 
 	if (!z)
 		return wrong(l, n, k, "a string");
@@ -158,7 +169,7 @@ FORM(format)
 
 FORM(draft)
 {
-	const char *z = json_string_value(k->v);
+	const char *z = plain(k->v);
 	unsigned mark =
 	    l->s->draft == VYX_SCHEMA_07 ? VYX_SCHEMA_D7 : VYX_SCHEMA_D2020;
 
@@ -166,9 +177,10 @@ FORM(draft)
 	    vyx_schema_bad(l, n, "$schema", "another draft than the root's");
 }
 
+/* What names subschemas: $ref, $id, anchors. */
 FORM(ref)
 {
-	return json_is_string(k->v) || wrong(l, n, k, "a string");
+	return plain(k->v) || wrong(l, n, k, "a string");
 }
 
 static int

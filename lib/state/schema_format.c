@@ -304,6 +304,14 @@ vyx_schema_format_words(size_t which)
 	return formats[which - 1].words;
 }
 
+uint64_t
+vyx_schema_format_cost(size_t which, struct vyx_str s)
+{
+	/* a pattern is compiled, and a short one may become a long program */
+	return s.n / 16 +
+	    (formats[which - 1].is == is_regex ? VYX_REGEX_PROG : 0);
+}
+
 int
 vyx_schema_format_test(size_t which, struct vyx_str s)
 {

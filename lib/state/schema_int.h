@@ -77,9 +77,9 @@ struct vyx_schema_run;
 	X(MORE_LEFT,	"unevaluatedItems", D2020, one,	 left,	   0) \
 	X(PROPS_LEFT,	"unevaluatedProperties", D2020, one, left, 0) \
 	X(SCHEMA,	"$schema",	 BOTH,	draft,	 none,	   0) \
-	X(ID,		"$id",		 BOTH,	string,	 none,	   0) \
-	X(ANCHOR,	"$anchor",	 D2020,	string,	 none,	   0) \
-	X(DYNANCHOR,	"$dynamicAnchor", D2020, string, none,	   0) \
+	X(ID,		"$id",		 BOTH,	ref,	 none,	   0) \
+	X(ANCHOR,	"$anchor",	 D2020,	ref,	 none,	   0) \
+	X(DYNANCHOR,	"$dynamicAnchor", D2020, ref, none,	   0) \
 	X(DEFS,		"$defs",	 D2020,	map,	 none,	   0) \
 	X(DEFINITIONS,	"definitions",	 BOTH,	map,	 none,	   0) \
 	X(CONTENT,	"contentSchema", D2020,	one,	 none,	   0) \
@@ -146,6 +146,7 @@ struct vyx_schema_resource {
 };
 
 struct vyx_schema_node {
+	struct vyx_schema_node *next;
 	const json_t *json;
 	struct vyx_schema_resource *res;
 	struct vyx_schema_kw *kw; /* those with a test, in order */
@@ -165,7 +166,8 @@ struct vyx_schema {
 	enum vyx_schema_draft draft;
 	struct vyx_schema_opt opt;
 	struct vyx_schema_node *root;
-	struct vyx_schema_node **nodes;
+	struct vyx_schema_node *nodes, *last; /* in the order of the text */
+	struct vyx_schema_node **by_json;
 	size_t n;
 	struct vyx_schema_resource *resources;
 	struct vyx_schema_mem *mem;
@@ -175,6 +177,7 @@ struct vyx_schema_load {
 	struct vyx_schema *s;
 	struct vyx_schema_error *err;
 	unsigned depth;
+	size_t patterns; /* size of those so far */
 };
 
 /* schema_load.c */
@@ -223,6 +226,7 @@ int vyx_schema_uri(struct vyx_str base, struct vyx_str ref,
 /* schema_format.c */
 size_t vyx_schema_format_find(const char *name); /* from 1; 0: unknown */
 const char *vyx_schema_format_words(size_t which);
+uint64_t vyx_schema_format_cost(size_t which, struct vyx_str s); /* steps */
 int vyx_schema_format_test(size_t which, struct vyx_str s);
 int vyx_schema_is_uri(struct vyx_str s, int absolute);
 
@@ -234,7 +238,7 @@ size_t vyx_schema_length(const json_t *s); /* in code points */
 
 /* Equal, each comparison a step; -1: they were spent. */
 int vyx_schema_equal(const json_t *a, const json_t *b, uint64_t *steps);
-/* A number that equal values share, each value a step. */
+/* A number that equal values share, each value a step, long strings more. */
 uint64_t vyx_schema_hash(const json_t *j, uint64_t *steps);
 
 /* schema_check.c: a check on its way */
@@ -303,7 +307,8 @@ int vyx_schema_say(struct vyx_schema_run *r, const char *key, const char *fmt,
 #define VYX_SCHEMA_SHORT 192
 const char *vyx_schema_short(const json_t *j, char buf[VYX_SCHEMA_SHORT]);
 
-/* `s` into out[cap], terminated, cut where a character begins; its length. */
+/* `s` into out[cap], terminated, cut where a character begins, ? for controls
+ * and what is no UTF-8; its length. */
 size_t vyx_schema_cut(char *out, size_t cap, struct vyx_str s);
 
 /* clang-format off */

@@ -232,7 +232,9 @@ vyx_schema_add(struct vyx_schema_load *l, struct vyx_schema_node *up,
 		return vyx_schema_bad(l, n, NULL, "more than %d subschemas",
 		           VYX_SCHEMA_NODES),
 		       NULL;
-	s->nodes[s->n++] = n;
+	*(s->last ? &s->last->next : &s->nodes) = n;
+	s->last = n;
+	s->n++;
 	if (l->depth == VYX_SCHEMA_DEPTH)
 		return vyx_schema_bad(l, n, NULL, "nested more than %d deep",
 		           VYX_SCHEMA_DEPTH),
@@ -278,9 +280,6 @@ load(struct vyx_schema_load *l, struct vyx_str text)
 	s->json = vyx_schema_json(text, 3 * VYX_SCHEMA_DEPTH, l->err);
 	if (!s->json || !choose(l))
 		return 0;
-	s->nodes = vyx_schema_alloc(l, VYX_SCHEMA_NODES, sizeof(*s->nodes));
-	if (!s->nodes)
-		return 0;
 	s->root = vyx_schema_add(l, NULL, NULL, NULL, SIZE_MAX, s->json);
 	return s->root && vyx_schema_bind(l) && vyx_schema_loops(l);
 }
@@ -289,7 +288,7 @@ struct vyx_schema *
 vyx_schema_load(struct vyx_str text, const struct vyx_schema_opt *opt,
     struct vyx_schema_error *err)
 {
-	struct vyx_schema_load l = { calloc(1, sizeof(*l.s)), err, 0 };
+	struct vyx_schema_load l = { .s = calloc(1, sizeof(*l.s)), .err = err };
 
 	*err = (struct vyx_schema_error){ .at = "/" };
 	if (!l.s) {
@@ -322,8 +321,8 @@ vyx_schema_free(struct vyx_schema *s)
 
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->n; i++)
-		free_patterns(s->nodes[i]);
+	for (struct vyx_schema_node *n = s->nodes; n; n = n->next)
+		free_patterns(n);
 	for (m = s->mem; m; m = next) {
 		next = m->next;
 		free(m);

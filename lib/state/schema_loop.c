@@ -66,8 +66,8 @@ walk(struct vyx_schema_load *l, struct vyx_schema_node *n, unsigned deep)
 int
 vyx_schema_loops(struct vyx_schema_load *l)
 {
-	for (size_t i = 0; i < l->s->n; i++)
-		if (!walk(l, l->s->nodes[i], 0))
+	for (struct vyx_schema_node *n = l->s->nodes; n; n = n->next)
+		if (!walk(l, n, 0))
 			return 0;
 	return 1;
 }

@@ -55,6 +55,27 @@ struct decimal {
 	int exp;
 };
 
+/* The same for most of what people write, without a text: digits below 10^15
+ * and powers of ten up to 22 are exact, so the quotient is the double that the
+ * decimal reads as, and no other decimal of 15 digits does. */
+static int
+brief(double d, struct decimal *v)
+{
+	static const double tens[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7,
+		1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+		1e19, 1e20, 1e21, 1e22 };
+	uint64_t i;
+
+	for (size_t e = 0; e < VYX_COUNT(tens) && d * tens[e] < 1e15; e++) {
+		i = (uint64_t)(d * tens[e] + 0.5);
+		if ((double)i / tens[e] == d) {
+			*v = (struct decimal){ i, -(int)e };
+			return 1;
+		}
+	}
+	return 0;
+}
+
 /* The shortest decimal that reads as this double: what was written, when that
  * had 15 digits or less. */
 static struct decimal
@@ -65,6 +86,8 @@ shortest(double d)
 	double back = 0;
 	const char *p;
 
+	if (brief(d < 0 ? -d : d, &v))
+		return v;
 	for (int prec = 14; prec <= 16; prec++) {
 		snprintf(text, sizeof(text), "%.*e", prec, d < 0 ? -d : d);
 		if (sscanf(text, "%lf", &back) == 1 && back == (d < 0 ? -d : d))
@@ -224,8 +247,9 @@ vyx_schema_hash(const json_t *j, uint64_t *steps)
 	uint64_t h[2] = { (uint64_t)json_typeof(j), 0 };
 	size_t i;
 
-	if (*steps)
-		--*steps;
+	uint64_t cost = 1 + json_string_length(j) / 16;
+
+	*steps -= *steps < cost ? *steps : cost;
 	if (!json_is_array(j) && !json_is_object(j))
 		return hash_scalar(j);
 	json_array_foreach(j, i, v)

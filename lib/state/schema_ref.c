@@ -144,12 +144,13 @@ node_of(const struct vyx_schema *s, const json_t *json)
 {
 	struct vyx_schema_node want = { .json = json }, *key = &want, **hit;
 
-	hit = json ? bsearch(&key, s->nodes, s->n, sizeof(*s->nodes), by_json)
-	           : NULL;
+	hit = json
+	    ? bsearch(&key, s->by_json, s->n, sizeof(*s->by_json), by_json)
+	    : NULL;
 	return hit ? *hit : NULL;
 }
 
-/* A terminated copy of `s` without its %XX; NULL: one is wrong. */
+/* A terminated copy of `s` without its %XX; NULL: one is wrong, or NUL. */
 static char *
 decode(struct vyx_schema_load *l, struct vyx_str s)
 {
@@ -164,7 +165,7 @@ decode(struct vyx_schema_load *l, struct vyx_str s)
 			return NULL;
 		hi = vyx_hex_digit((unsigned char)s.p[i + 1]);
 		lo = vyx_hex_digit((unsigned char)s.p[i + 2]);
-		if (hi < 0 || lo < 0)
+		if (hi < 0 || lo < 0 || !(hi | lo))
 			return NULL;
 		to[-1] = (char)(hi << 4 | lo);
 		i += 2;
@@ -262,13 +263,20 @@ int
 vyx_schema_bind(struct vyx_schema_load *l)
 {
 	struct vyx_schema *s = l->s;
+	struct vyx_schema_node *n;
+	size_t at = 0;
 
-	qsort(s->nodes, s->n, sizeof(*s->nodes), by_json);
-	for (size_t i = 0; i < s->n; i++)
-		for (size_t j = 0; j < s->nodes[i]->n; j++)
-			if ((s->nodes[i]->kw[j].id == VYX_SCHEMA_REF ||
-			        s->nodes[i]->kw[j].id == VYX_SCHEMA_DYNREF) &&
-			    !resolve(l, s->nodes[i], &s->nodes[i]->kw[j]))
+	s->by_json = vyx_schema_alloc(l, s->n, sizeof(*s->by_json));
+	if (!s->by_json)
+		return 0;
+	for (n = s->nodes; n; n = n->next)
+		s->by_json[at++] = n;
+	qsort(s->by_json, s->n, sizeof(*s->by_json), by_json);
+	for (n = s->nodes; n; n = n->next)
+		for (size_t i = 0; i < n->n; i++)
+			if ((n->kw[i].id == VYX_SCHEMA_REF ||
+			        n->kw[i].id == VYX_SCHEMA_DYNREF) &&
+			    !resolve(l, n, &n->kw[i]))
 				return 0;
 	return 1;
 }

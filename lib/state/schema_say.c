@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "regex_int.h"
 #include "schema_int.h"
 #include "wire/pen.h"
 
@@ -12,26 +13,45 @@
 size_t
 vyx_schema_cut(char *out, size_t cap, struct vyx_str s)
 {
-	size_t n = s.n < cap ? s.n : cap - 1;
+	const char *p = s.p, *end = s.n ? s.p + s.n : s.p, *from;
+	size_t n = 0, many;
 
-	if (n < s.n)
-		while (n && ((unsigned char)s.p[n] & 0xc0) == 0x80)
-			n--;
-	for (size_t i = 0; i < n; i++)
-		out[i] =
-		    (unsigned char)s.p[i] < ' ' || s.p[i] == 127 ? '?' : s.p[i];
+	while ((from = p) < end) {
+		vyx_regex_decode(&p, end);
+		many = (size_t)(p - from);
+		if (many >= cap - n)
+			break;
+		memcpy(out + n, from, many);
+		/* a control, or a byte that is no UTF-8 */
+		if (many == 1 && (*from < ' ' || *from == 127))
+			out[n] = '?';
+		n += many;
+	}
 	out[n] = '\0';
 	return n;
+}
+
+/* Take what fits of a dump; -1 ends it once that is full. */
+static int
+take(const char *p, size_t n, void *arg)
+{
+	struct vyx_pen *w = arg;
+	size_t room = (size_t)(w->end - w->p);
+
+	vyx_pen_put(w, p, n < room ? n : room);
+	w->full = n > room;
+	return n > room ? -1 : 0;
 }
 
 const char *
 vyx_schema_short(const json_t *j, char buf[VYX_SCHEMA_SHORT])
 {
-	char text[VYX_SCHEMA_SHORT] = "";
-	size_t n = json_dumpb(j, text, sizeof(text) - 1,
+	char text[VYX_SCHEMA_SHORT];
+	struct vyx_pen w = { text, text + sizeof(text), 0 };
+	int whole = !json_dump_callback(j, take, &w,
 	    JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
-	struct vyx_str s = { text, n < sizeof(text) ? n : strlen(text) };
-	int whole = n < sizeof(text);
+	struct vyx_str s = { text, (size_t)(w.p - text) };
+	size_t n;
 
 	if (json_is_array(j) && s.n >= 2) {
 		s.p++;

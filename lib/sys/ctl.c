@@ -113,6 +113,19 @@ vyx_ctl_word(struct vyx_chan *to, const char *name, const char *value,
 }
 
 void
+vyx_ctl_row(struct vyx_chan *to, const char *name, const char *value,
+    struct vyx_str key)
+{
+	struct vyx_rec_out o = vyx_rec_begin(&to->out, VYX_V_FIGURE);
+
+	vyx_rec_putz(&o, VYX_F_NAME, name);
+	vyx_rec_putz(&o, VYX_F_VALUE, value);
+	vyx_rec_puts(&o, VYX_F_KEY, key);
+	if (vyx_rec_end(&o))
+		vyx_chan_put(to);
+}
+
+void
 vyx_ctl_figure(struct vyx_chan *to, const char *name, uint64_t value,
     const char *w, const char *i)
 {

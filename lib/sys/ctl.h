@@ -43,5 +43,8 @@ void vyx_ctl_figure(struct vyx_chan *to, const char *name, uint64_t value,
 /* One that is a word. */
 void vyx_ctl_word(struct vyx_chan *to, const char *name, const char *value,
     const char *w, const char *i);
+/* A word about a row of the registry, such as a route. */
+void vyx_ctl_row(struct vyx_chan *to, const char *name, const char *value,
+    struct vyx_str key);
 
 #endif

@@ -64,19 +64,50 @@ hex(char *out, const unsigned char *in, size_t n)
 	return out;
 }
 
+/* `n` random bytes, each given once; NULL: the kernel gave none. */
+static unsigned char *
+chance(struct vyx_wall *w, size_t n)
+{
+	if (w->left < n) {
+		if (getrandom(w->random, sizeof w->random, 0) !=
+		    sizeof w->random)
+			return NULL;
+		w->left = sizeof w->random;
+	}
+	return w->random + (w->left -= n);
+}
+
+int
+vyx_wall_trace(struct vyx_wall *w, char out[55])
+{
+	unsigned char *u = chance(w, 24);
+
+	if (!u)
+		return 0;
+	u[0] |= 1; /* not all of them 0 */
+	u[16] |= 1;
+	memcpy(out, "00-", 3);
+	hex(out + 3, u, 16);
+	out[35] = '-';
+	hex(out + 36, u + 16, 8);
+	memcpy(out + 52, "-00", 3);
+	return 1;
+}
+
+int64_t
+vyx_wall_seconds(struct vyx_wall *w, uint64_t now)
+{
+	return (int64_t)(ms_of(w, now) / 1000);
+}
+
 int
 vyx_wall_uuid(struct vyx_wall *w, char out[VYX_UUID])
 {
 	static const uint8_t part[] = { 4, 2, 2, 2, 6 };
-	unsigned char *u;
+	unsigned char *u = chance(w, 16);
 
-	if (w->left < 16) {
-		if (getrandom(w->random, sizeof w->random, 0) !=
-		    sizeof w->random)
-			return 0;
-		w->left = sizeof w->random;
-	}
-	u = w->random + (w->left -= 16);
+	if (!u)
+		return 0;
 	u[6] = (unsigned char)((u[6] & 15) | 0x40);
 	u[8] = (unsigned char)((u[8] & 63) | 0x80);
 	for (unsigned i = 0; i < sizeof part; u += part[i++]) {

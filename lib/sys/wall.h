@@ -34,4 +34,11 @@ struct vyx_str vyx_wall_date(struct vyx_wall *w, uint64_t now);
 #define VYX_UUID 36
 int vyx_wall_uuid(struct vyx_wall *w, char out[VYX_UUID]);
 
+/* A traceparent that begins a trace, not sampled (W3C Trace Context 3.2). 0:
+ * the kernel gave no random bytes. */
+int vyx_wall_trace(struct vyx_wall *w, char out[55]);
+
+/* Seconds since 1970. */
+int64_t vyx_wall_seconds(struct vyx_wall *w, uint64_t now);
+
 #endif

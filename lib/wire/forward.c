@@ -3,7 +3,8 @@
 
 #include "wire/pen.h"
 
-enum { REQ = 1, ANS = 2, TRL = 4 };
+/* COR: the gateway speaks of CORS; TRC: it begins the trace. */
+enum { REQ = 1, ANS = 2, TRL = 4, COR = 8, TRC = 16 };
 
 /* Fields that are not copied, because they are made anew or not believed. */
 static const uint8_t drop[VYX_H_COUNT] = {
@@ -19,6 +20,8 @@ static const uint8_t drop[VYX_H_COUNT] = {
 	[VYX_H_X_REAL_IP] = REQ | TRL,
 	[VYX_H_X_REQUEST_ID] = REQ | ANS | TRL,
 	[VYX_H_MAX_FORWARDS] = REQ | TRL,
+	[VYX_H_TRACEPARENT] = TRC,
+	[VYX_H_TRACESTATE] = TRC,
 };
 
 /* clang-format off */
@@ -59,18 +62,56 @@ vyx_forward_reason(unsigned status)
 	return "";
 }
 
+/* Whether a and b are one name, `_` read as `-`. */
+static int
+same_name(struct vyx_str a, struct vyx_str b)
+{
+	if (a.n != b.n)
+		return 0;
+	for (size_t i = 0; i < a.n; i++) {
+		unsigned char x = (unsigned char)a.p[i],
+		              y = (unsigned char)b.p[i];
+
+		x = x == '_' ? '-' : x >= 'A' && x <= 'Z' ? x | 0x20 : x;
+		y = y == '_' ? '-' : y >= 'A' && y <= 'Z' ? y | 0x20 : y;
+		if (x != y)
+			return 0;
+	}
+	return 1;
+}
+
+static int
+dropped(const struct vyx_forward_rules *r, struct vyx_str name)
+{
+	for (size_t i = 0; r && i < r->n_drop; i++)
+		if (same_name(r->drop[i], name))
+			return 1;
+	return 0;
+}
+
+static int
+of_cors(struct vyx_str name)
+{
+	struct vyx_str head = { name.p, sizeof "access-control-" - 1 };
+
+	return name.n > head.n && same_name(head, VYX_STR("access-control-"));
+}
+
 /* Copy the fields that pass in direction `way`. */
 static void
-fields(struct vyx_pen *w, const struct vyx_http1 *h, unsigned way, int chunked)
+fields(struct vyx_pen *w, const struct vyx_http1 *h, unsigned way, int chunked,
+    const struct vyx_forward_rules *rules)
 {
 	for (uint32_t i = 0; i < h->nfield; i++) {
 		const struct vyx_http1_field *f = &h->field[i];
 
 		if (f->flags & VYX_FIELD_HOP || drop[f->id] & way ||
-		    (way == REQ && f->flags & VYX_FIELD_ALIAS) ||
+		    (way & REQ && f->flags & VYX_FIELD_ALIAS) ||
 		    (way == TRL &&
 		        f->flags & (VYX_FIELD_NOTRAILER | VYX_FIELD_ALIAS)) ||
-		    (f->id == VYX_H_TRAILER && !chunked))
+		    (f->id == VYX_H_TRAILER && !chunked) ||
+		    (way & COR && of_cors(vyx_http1_name(h, f))) ||
+		    (rules && dropped(rules, vyx_http1_name(h, f))))
 			continue;
 		vyx_pen_str(w, vyx_http1_name(h, f));
 		vyx_pen_lit(w, ": ");
@@ -154,7 +195,8 @@ vyx_forward_request(char *out, size_t cap, const struct vyx_http1 *h,
 	}
 	vyx_pen_lit(&w, " HTTP/1.1\r\n");
 	line(&w, VYX_STR("Host: "), vyx_http1_str(h, h->authority));
-	fields(&w, h, REQ, h->framing == VYX_BODY_CHUNKED);
+	fields(&w, h, f->trace.n ? REQ | TRC : REQ,
+	    h->framing == VYX_BODY_CHUNKED, f->rules);
 	framing(&w, h->framing, h->framing == VYX_BODY_LENGTH, h->length);
 	if (f->trailers && f->websocket)
 		vyx_pen_lit(&w,
@@ -176,16 +218,22 @@ vyx_forward_request(char *out, size_t cap, const struct vyx_http1 *h,
 	via(&w, h->minor);
 	forwarded(&w, h, f);
 	line(&w, VYX_STR("X-Request-Id: "), f->id);
+	if (f->trace.n)
+		line(&w, VYX_STR("traceparent: "), f->trace);
+	if (f->rules)
+		vyx_pen_str(&w, f->rules->lines);
 	vyx_pen_lit(&w, "\r\n");
 	return vyx_pen_end(&w, out);
 }
 
-/* Security headers that the worker did not set; h NULL: all. */
+/* Security headers that neither the worker nor a rule has a say in. */
 static void
-security(struct vyx_pen *w, const struct vyx_http1 *h)
+security(struct vyx_pen *w, const struct vyx_http1 *h,
+    const struct vyx_forward_rules *rules)
 {
-#define X(id, text)                      \
-	if (!h || !h->first[VYX_H_##id]) \
+#define X(id, text)                                       \
+	if ((!h || !h->first[VYX_H_##id]) &&              \
+	    !dropped(rules, vyx_http1_names[VYX_H_##id])) \
 		vyx_pen_lit(w, text);
 	SECURITY(X)
 #undef X
@@ -212,7 +260,8 @@ vyx_forward_answer(char *out, size_t cap, const struct vyx_http1 *h,
 	vyx_pen_lit(&w, " ");
 	vyx_pen_str(&w, vyx_http1_str(h, h->reason));
 	vyx_pen_lit(&w, "\r\n");
-	fields(&w, h, ANS, f->framing == VYX_BODY_CHUNKED && f->trailers);
+	fields(&w, h, f->cors ? ANS | COR : ANS,
+	    f->framing == VYX_BODY_CHUNKED && f->trailers, f->rules);
 	via(&w, h->minor);
 	if (h->code == 101)
 		vyx_pen_lit(&w,
@@ -221,10 +270,14 @@ vyx_forward_answer(char *out, size_t cap, const struct vyx_http1 *h,
 	if (final) {
 		framing(&w, f->framing,
 		    h->has_length && f->framing != VYX_BODY_CLOSE, h->length);
-		security(&w, h);
+		if (!f->bare)
+			security(&w, h, f->rules);
 		connection(&w, f->keep, f->old);
 		if (!h->first[VYX_H_DATE])
 			line(&w, VYX_STR("Date: "), f->date);
+		vyx_pen_str(&w, f->more);
+		if (f->rules)
+			vyx_pen_str(&w, f->rules->lines);
 	}
 	if (final || h->code == 101)
 		line(&w, VYX_STR("X-Request-Id: "), f->id);
@@ -233,12 +286,13 @@ vyx_forward_answer(char *out, size_t cap, const struct vyx_http1 *h,
 }
 
 size_t
-vyx_forward_trailers(char *out, size_t cap, const struct vyx_http1 *h)
+vyx_forward_trailers(char *out, size_t cap, const struct vyx_http1 *h,
+    const struct vyx_forward_rules *rules)
 {
 	struct vyx_pen w = { out, out + cap, 0 };
 
 	if (h)
-		fields(&w, h, TRL, 0);
+		fields(&w, h, TRL, 0, rules);
 	vyx_pen_lit(&w, "\r\n");
 	return vyx_pen_end(&w, out);
 }
@@ -247,28 +301,31 @@ size_t
 vyx_forward_own(char *out, size_t cap, const struct vyx_forward_own *f)
 {
 	struct vyx_pen w = { out, out + cap, 0 };
-	size_t n =
-	    f->text ? sizeof("{\"error\":\"\"}\n") - 1 + strlen(f->text) : 0;
+	size_t n = f->json.n;
 
+	if (f->text)
+		n = sizeof("{\"error\":\"\"}\n") - 1 + strlen(f->text);
 	vyx_pen_lit(&w, "HTTP/1.1 ");
 	vyx_pen_dec(&w, f->status);
 	vyx_pen_lit(&w, " ");
 	vyx_pen_str(&w, VYX_STRZ(vyx_forward_reason(f->status)));
 	line(&w, VYX_STR("\r\nDate: "), f->date);
-	if (f->text)
+	if (n)
 		vyx_pen_lit(&w, "Content-Type: application/json\r\n");
 	if (f->status != 204)
 		framing(&w, VYX_BODY_LENGTH, 1, n);
 	vyx_pen_str(&w, f->more);
-	security(&w, NULL);
+	if (!f->bare)
+		security(&w, NULL, NULL);
 	connection(&w, f->keep, f->old);
 	line(&w, VYX_STR("X-Request-Id: "), f->id);
 	vyx_pen_lit(&w, "\r\n");
-	if (n && !f->bare) {
+	if (f->text && !f->head) {
 		vyx_pen_lit(&w, "{\"error\":\"");
 		vyx_pen_str(&w, VYX_STRZ(f->text));
 		vyx_pen_lit(&w, "\"}\n");
-	}
+	} else if (!f->head)
+		vyx_pen_str(&w, f->json);
 	return vyx_pen_end(&w, out);
 }
 
@@ -285,4 +342,31 @@ vyx_forward_id(struct vyx_str id)
 			return 0;
 	}
 	return 1;
+}
+
+/* `n` lower-case hexadecimal digits, not all of them 0. */
+static int
+hex(const char *p, size_t n, int zero)
+{
+	int all = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!((p[i] >= '0' && p[i] <= '9') ||
+		        (p[i] >= 'a' && p[i] <= 'f')))
+			return 0;
+		all |= p[i] != '0';
+	}
+	return all || zero;
+}
+
+int
+vyx_forward_trace(struct vyx_str s)
+{
+	const char *p = s.p;
+
+	if (s.n < VYX_FORWARD_TRACE || !hex(p, 2, 1) || p[2] != '-' ||
+	    !hex(p + 3, 32, 0) || p[35] != '-' || !hex(p + 36, 16, 0) ||
+	    p[52] != '-' || !hex(p + 53, 2, 1) || !memcmp(p, "ff", 2))
+		return 0;
+	return s.n == VYX_FORWARD_TRACE || (memcmp(p, "00", 2) && p[55] == '-');
 }

@@ -23,17 +23,28 @@
  */
 
 #define VYX_FORWARD_VIA "vyx"
-#define VYX_FORWARD_MORE 2048 /* bytes added to a head, less path and peer */
+#define VYX_FORWARD_MORE \
+	2048 /* bytes added to a head, less path, rules and `more` */
+
+/* What a route changes in a head: fields that are not passed on, by name in
+ * any case, `_` as `-`; and lines that are added, each with its CRLF. */
+struct vyx_forward_rules {
+	const struct vyx_str *drop;
+	size_t n_drop;
+	struct vyx_str lines;
+};
 
 struct vyx_forward_request {
 	struct vyx_str method;
-	struct vyx_str path; /* canonical; what is not in it was `*` */
-	struct vyx_str peer; /* address of the client; empty: a Unix socket */
-	struct vyx_str id;   /* X-Request-Id */
-	int tls;             /* the client came by TLS */
-	int websocket;       /* pass the upgrade on */
-	int max_forwards;    /* to say; -1: none */
-	int trailers;        /* TE: trailers */
+	struct vyx_str path;  /* canonical; what is not in it was `*` */
+	struct vyx_str peer;  /* address of the client; empty: a Unix socket */
+	struct vyx_str id;    /* X-Request-Id */
+	int tls;              /* the client came by TLS */
+	int websocket;        /* pass the upgrade on */
+	int max_forwards;     /* to say; -1: none */
+	int trailers;         /* TE: trailers */
+	struct vyx_str trace; /* traceparent; empty: the client's is passed */
+	const struct vyx_forward_rules *rules; /* NULL: none */
 };
 size_t vyx_forward_request(char *out, size_t cap, const struct vyx_http1 *h,
     const struct vyx_forward_request *f);
@@ -45,23 +56,31 @@ struct vyx_forward_answer {
 	int old;                        /* the client speaks HTTP/1.0 */
 	int keep;                       /* the client's connection goes on */
 	int trailers;                   /* the client reads trailers */
+	int bare;                       /* without the security headers */
+	int cors; /* Access-Control-* of the worker is not passed on */
+	struct vyx_str more; /* further lines of a final head */
+	const struct vyx_forward_rules *rules; /* NULL: none */
 };
 size_t vyx_forward_answer(char *out, size_t cap, const struct vyx_http1 *h,
     const struct vyx_forward_answer *f);
 
 /* The trailer section `h`, and the empty line; with `h` NULL that alone. What
- * may not stand in trailers is left out. */
-size_t vyx_forward_trailers(char *out, size_t cap, const struct vyx_http1 *h);
+ * may not stand in trailers is left out, and what `rules` (may be NULL) drop. */
+size_t vyx_forward_trailers(char *out, size_t cap, const struct vyx_http1 *h,
+    const struct vyx_forward_rules *rules);
 
-/* An answer of our own: JSON {"error":"text"}, or no content when text is
- * NULL. `more`: further field lines. `bare`: HEAD, the content is left out. */
+/* An answer of our own: JSON {"error":"text"}, or `json` as it is, or no
+ * content. `more`: further field lines. */
 struct vyx_forward_own {
 	unsigned status;
-	const char *text;
+	const char *text;    /* NULL: none */
+	struct vyx_str json; /* empty: none */
 	struct vyx_str more;
 	struct vyx_str id;
 	struct vyx_str date;
-	int old, keep, bare;
+	int old, keep;
+	int head; /* to HEAD: the content is left out */
+	int bare; /* without the security headers */
 };
 size_t vyx_forward_own(char *out, size_t cap, const struct vyx_forward_own *f);
 
@@ -71,5 +90,10 @@ const char *vyx_forward_reason(unsigned status);
 /* Whether a client's X-Request-Id is taken over: 1 to 128 bytes of
  * [A-Za-z0-9._:/+=@-]. */
 int vyx_forward_id(struct vyx_str id);
+
+/* Whether a client's traceparent is one (W3C Trace Context 3.2; what later
+ * versions add behind it is let be). */
+#define VYX_FORWARD_TRACE 55
+int vyx_forward_trace(struct vyx_str s);
 
 #endif

@@ -6,7 +6,7 @@
 /*
  * A schema, a NUL byte, a document. What loads gives the same answer with and
  * without reports; what is not valid has 1 to VYX_SCHEMA_REPORTS of them, each
- * terminated and without control bytes. {"not": schema} says the opposite,
+ * terminated UTF-8 without control bytes. {"not": schema} says the opposite,
  * unless one of the two could not be checked.
  */
 
@@ -22,6 +22,10 @@ struct seen {
 static void
 sound(struct vyx_str s, size_t most)
 {
+	json_t *utf8 = json_stringn(s.p, s.n);
+
+	CHECK(utf8 != NULL);
+	json_decref(utf8);
 	CHECK(s.n < most && s.p[s.n] == '\0' && strlen(s.p) == s.n);
 	for (size_t i = 0; i < s.n; i++)
 		CHECK((unsigned char)s.p[i] >= ' ' && s.p[i] != 127);

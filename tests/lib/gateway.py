@@ -329,8 +329,9 @@ class Gateway:
 
     def __init__(self, *, routes=(("r1", "*", "/*rest"),), low=0, limit=16,
                  regd=True, pool=True, nofile=None, worker=None, extra=(),
-                 env=None, **settings):
+                 env=None, keys=None, schemas=None, **settings):
         self.routes, self.settings, self.low = routes, settings, low
+        self.keys, self.schemas = keys or {}, schemas or {}
         self.limit, self.with_regd, self.with_pool = limit, regd, pool
         self.nofile, self.worker_row, self.extra = nofile, worker or {}, extra
         self.env = env or {}
@@ -367,6 +368,10 @@ class Gateway:
             block = "security" if k in ("payload_max_size", "global_timeout") \
                 else "gateway"
             self.reg("put", "setting", f"{block}.{k}", f"value={v}")
+        for k, v in self.keys.items():
+            self.reg("put", "setting", k, f"value={v}")
+        for name, text in self.schemas.items():
+            self.reg("put", "schema", name, "sha256=0", f"text={text}")
         row = {"min-idle": 2, "max-size": self.limit, "wait-ms": 10000,
                "max-waiting": 1024, "strategy": "round-robin",
                "replicas": 1, **self.worker_row}
@@ -467,7 +472,8 @@ class Gateway:
             return got if len(got) >= n else None
         return [json.loads(line) for line in until(lines)]
 
-    def figures(self):
+    def stat(self):
+        """(name, of which row, value) of each figure"""
         s = socket.socket(socket.AF_UNIX)
         s.connect(f"{self.run}/route.0/ctl")
         s.sendall(b"stat\n\n")
@@ -475,13 +481,14 @@ class Gateway:
         while not data.endswith(b"end\n\n"):
             data += s.recv(65536)
         s.close()
-        out = {}
         for rec in data.decode().split("\n\n"):
             f = dict(line.split("=", 1) for line in rec.split("\n")[1:]
                      if "=" in line)
             if "name" in f:
-                out[f["name"]] = f["value"]
-        return out
+                yield f["name"], f.get("key", ""), f["value"]
+
+    def figures(self):
+        return {name: value for name, _, value in self.stat()}
 
     def rss(self):
         with open(f"/proc/{self.procs['route.0'].pid}/status",

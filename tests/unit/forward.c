@@ -115,8 +115,8 @@ trailers(void **state)
 	parse(VYX_HTTP1_TRAILER,
 	    "A: b\r\nContent-Length: 3\r\nX_Forwarded_For: 1\r\n"
 	    "Forwarded: x\r\nHost: h\r\n\r\n");
-	is("A: b\r\n\r\n", vyx_forward_trailers(out, cap, &h));
-	is("\r\n", vyx_forward_trailers(out, cap, NULL));
+	is("A: b\r\n\r\n", vyx_forward_trailers(out, cap, &h, NULL));
+	is("\r\n", vyx_forward_trailers(out, cap, NULL, NULL));
 }
 
 static void
@@ -134,7 +134,7 @@ own(void **state)
 	   "Content-Type: application/json\r\nContent-Length: 17\r\n"
 	   "A: b\r\n" SECURITY "X-Request-Id: id\r\n\r\n{\"error\":\"gone\"}\n",
 	    vyx_forward_own(out, cap, &f));
-	f.bare = f.old = 1;
+	f.head = f.old = 1;
 	is("HTTP/1.1 404 Not Found\r\nDate: now\r\n"
 	   "Content-Type: application/json\r\nContent-Length: 17\r\n"
 	   "A: b\r\n" SECURITY "Connection: keep-alive\r\n"
