@@ -116,6 +116,7 @@ too_slow(struct client *c)
 	switch ((enum client_state)c->state) {
 	case C_HEAD:
 		c->x->in_end = 1;
+		c->x->verb = c->x->req.method;
 		c->x->id = request_id(c->x, NULL);
 		c->x->t_start = c->since;
 		client_state(c, C_BUSY);

@@ -184,6 +184,7 @@ bad(struct client *c)
 	client_state(c, C_BUSY);
 	x->t_start = c->r->loop.now;
 	x->in_end = 1;
+	x->verb = x->req.method; /* HEAD: no content even now */
 	x->id = request_id(x, NULL);
 	answer(x, x->req.status, x->req.why);
 }

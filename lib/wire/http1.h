@@ -101,7 +101,8 @@ enum vyx_http1_got {
 	X(SEC_WEBSOCKET_EXTENSIONS, "sec-websocket-extensions", END, NO) \
 	X(STRICT_TRANSPORT_SECURITY, "strict-transport-security", END, NO)
 
-/* RFC 9110 9.1: names are case-sensitive; others are VYX_METHOD_OTHER. */
+/* RFC 9110 9.1: names are case-sensitive; others are VYX_METHOD_OTHER. One of
+ * these that is not in capitals is refused: 501. */
 enum vyx_method {
 	VYX_METHOD_OTHER,
 #define X(m) VYX_METHOD_##m,

@@ -9,6 +9,15 @@ span(const struct vyx_http1_line *l, const char *p, const char *end)
 	return (struct vyx_span){ vyx_http1_at(l, p), (uint32_t)(end - p) };
 }
 
+static int
+in_other_case(struct vyx_str name)
+{
+	for (int m = 1; m < VYX_METHOD_COUNT; m++)
+		if (vyx_str_caseeq(vyx_method_name((enum vyx_method)m), name))
+			return 1;
+	return vyx_str_caseeq(VYX_STR("CONNECT"), name);
+}
+
 /* RFC 9112 3: a method nobody knows may be some extension's; CONNECT is not
  * for a gateway. */
 static enum vyx_http1_got
@@ -25,6 +34,9 @@ other_method(struct vyx_http1_line *l)
 		return vyx_http1_bad(l->h, 400, "invalid method");
 	if (p - l->p == 7 && !memcmp(l->p, "CONNECT", 7))
 		return vyx_http1_bad(l->h, 501, "CONNECT is not served");
+	/* A worker that takes `get` for GET would pass by the roles of GET. */
+	if (in_other_case((struct vyx_str){ l->p, (size_t)(p - l->p) }))
+		return vyx_http1_bad(l->h, 501, "method not in capitals");
 	l->h->method = VYX_METHOD_OTHER;
 	l->h->method_name = span(l, l->p, p);
 	l->p = p + 1;

@@ -25,8 +25,8 @@ WAIT = float(os.environ.get("VYX_WAIT", "10"))
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-def until(what, *args):
-    end = time.monotonic() + WAIT
+def until(what, *args, wait=WAIT):
+    end = time.monotonic() + wait
     while time.monotonic() < end:
         got = what(*args)
         if got:
@@ -75,7 +75,16 @@ class Worker:
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(path)
         self.listener.listen(64)
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.thread = threading.Thread(target=self.accept, daemon=True)
+        self.thread.start()
+
+    def end(self):
+        """No thread is left in accept: the next listener may get the number
+        of this one, and lose a connection to it."""
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join(WAIT)
+        self.listener.close()
 
     def accept(self):
         while True:
@@ -316,6 +325,8 @@ class Answer:
 class Gateway:
     """with Gateway(settings) as g: g.client(), g.worker, g.pool, g.log()"""
 
+    Worker = Worker
+
     def __init__(self, *, routes=(("r1", "*", "/*rest"),), low=0, limit=16,
                  regd=True, pool=True, nofile=None, worker=None, extra=(),
                  env=None, keys=None, schemas=None, **settings):
@@ -382,7 +393,7 @@ class Gateway:
 
     def __enter__(self):
         os.makedirs(f"{self.run}/route.0")
-        self.worker = Worker(f"{self.run}/w.sock")
+        self.worker = self.Worker(f"{self.run}/w.sock")
         self.pool = Pool(self.run, self.worker, self.low,
                          self.limit) if self.with_pool else None
         if self.with_regd:
@@ -433,7 +444,7 @@ class Gateway:
             if "Sanitizer" in text or "runtime error" in text:
                 bad.append(text)
         if self.worker:
-            self.worker.listener.close()
+            self.worker.end()
         if kind:
             print(self.err())
         subprocess.run(["rm", "-rf", self.run], check=True)
