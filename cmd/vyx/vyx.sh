@@ -207,10 +207,14 @@ named_file() {
 }
 
 # The key of tokens, put where vyx-route may read it: its user may not read
-# the file, and its environment is not ours. That of before is key.old. One
-# from the environment stays at a reload from elsewhere.
+# the file, and its environment is not ours. One from the environment stays at
+# a reload from elsewhere. What was before is kept as *.old.
 key() {
 	old=$(cat "$run/env/key" 2>/dev/null)
+	for f in "$run/route/key" "$run/env/key"; do
+		rm -f "$f.old"
+		[ ! -e "$f" ] || cp -p "$f" "$f.old" || exit 111
+	done
 	from= secret=
 	for k in jwt.secret_file jwt.public_key_file jwt.jwks_file; do
 		from=$from$(named_file $k)
@@ -221,7 +225,7 @@ key() {
 		secret=$(printenv -- "$name")
 		[ -n "$secret" ] || [ "$from" != "$old" ] || return 0
 	fi
-	rm -f "$run/route/key.new" "$run/route/key.old"
+	rm -f "$run/route/key.new"
 	(
 		umask 077
 		if [ -n "$secret" ]; then
@@ -231,11 +235,10 @@ key() {
 		fi >"$run/route/key.new"
 	) || rm -f "$run/route/key.new"
 	[ -s "$run/route/key.new" ] || {
-		rm -f "$run/route/key.new"
+		rm -f "$run/route/key.new" "$run/route/key"
 		! vyx-conf -f "$file" json 2>/dev/null | grep -q '"roles": \[$' ||
 			echo "vyx: $from: no key for tokens there: every token is refused" >&2
 	}
-	[ ! -e "$run/route/key" ] || mv "$run/route/key" "$run/route/key.old"
 	[ ! -e "$run/route/key.new" ] || {
 		set -- $(who route)
 		[ $# != 2 ] || chown "$1:$2" "$run/route/key.new" || exit 111
@@ -243,6 +246,14 @@ key() {
 	}
 	env_put route VYX_JWT_KEY "$run/route/key"
 	echo "$from" >"$run/env/key"
+}
+
+# That of before holds again.
+key_back() {
+	for f in "$run/route/key" "$run/env/key"; do
+		rm -f "$f"
+		[ ! -e "$f.old" ] || mv "$f.old" "$f"
+	done
 }
 
 # Slots are numbered from 0; there is one more than routers, down.
@@ -676,14 +687,14 @@ reload() (
 	key
 	vyx-conf -f "$file" -d "$run" -T 20s apply >/dev/null || {
 		status=$?
-		[ ! -e "$run/route/key.old" ] || mv "$run/route/key.old" "$run/route/key"
+		key_back
 		exit $status
 	}
 	cmp -s "$run/route/key" "$run/route/key.old" ||
 		for s in $(names 'route.*'); do
 			! is_up "$s" || s6-svc -h "$run/sv/$s"
 		done
-	rm -f "$run/route/key.old"
+	rm -f "$run/route/key.old" "$run/env/key.old"
 	listens >"$run/env/listen.new"
 	cmp -s "$run/env/listen.new" "$run/env/listen" || rotate
 	[ ! -e "$run/env/listen" ] ||
