@@ -34,6 +34,10 @@ struct vyx_forward_rules {
 	struct vyx_str lines;
 };
 
+/* Whether `lines` may hold a field of that name, `_` read as `-`: not one that
+ * is of a connection or made anew here, for then it would stand twice. */
+int vyx_forward_may(struct vyx_str name);
+
 struct vyx_forward_request {
 	struct vyx_str method;
 	struct vyx_str path;  /* canonical; what is not in it was `*` */
@@ -50,8 +54,8 @@ size_t vyx_forward_request(char *out, size_t cap, const struct vyx_http1 *h,
     const struct vyx_forward_request *f);
 
 struct vyx_forward_answer {
-	struct vyx_str id;              /* X-Request-Id */
-	struct vyx_str date;            /* added when the worker gave none */
+	struct vyx_str id;   /* X-Request-Id */
+	struct vyx_str date; /* added when neither worker nor rule has one */
 	enum vyx_http1_framing framing; /* as it goes out */
 	int old;                        /* the client speaks HTTP/1.0 */
 	int keep;                       /* the client's connection goes on */
