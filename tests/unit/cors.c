@@ -81,6 +81,8 @@ test_others(void **state)
 	answer(VARY, "http://a.example");
 	answer(VARY, "https://a.example https://b.example:8443");
 	answer(VARY, "*");
+	c.origins = VYX_STR("https://a.example  https://b.example");
+	answer(VARY, "");
 	c.origins = VYX_STR("null");
 	answer(VARY ALLOW "Origin: null\r\n" ALLOW "Credentials: true\r\n"
 	                  "Access-Control-Expose-Headers: X-B\r\n",

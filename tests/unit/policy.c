@@ -88,7 +88,7 @@ static void
 test_whole(void **state)
 {
 	char text[] = "s.json|none|payload=0 timeout-ms=1500 per-ip=off "
-	              "per-token=60|admin|user";
+	              "per-token=60|admin|q- A\na- B|user";
 	struct vyx_str all = { text, sizeof text - 1 };
 	struct vyx_policy *p;
 
@@ -98,6 +98,7 @@ test_whole(void **state)
 	column(VYX_F_POLICY, vyx_str_cut(&all, '|'));
 	column(VYX_F_LIMITS, vyx_str_cut(&all, '|'));
 	column(VYX_F_ROLE, vyx_str_cut(&all, '|'));
+	column(VYX_F_HEADERS, vyx_str_cut(&all, '|'));
 	column(VYX_F_PATH, VYX_STR("/"));
 	column(VYX_F_ROLE, all);
 	p = vyx_policy_new(&row, &why);
@@ -112,6 +113,8 @@ test_whole(void **state)
 	assert_int_equal(p->n_roles, 2);
 	is(p->role[0], "admin");
 	is(p->role[1], "user");
+	is(p->request.drop[0], "A");
+	is(p->answer.drop[0], "B");
 	/* one more reference, and it stays until both are given back */
 	p->refs++;
 	vyx_policy_left(p);
