@@ -357,6 +357,23 @@ test_bad_rows(void **state)
 	del("route", "a");
 }
 
+/* Of many alike the one with the last key, however they came. */
+static void
+test_order(void **state)
+{
+	static const char *const key[] = { "m", "b", "z", "a", "y", "c", "x" };
+
+	(void)state;
+	for (size_t i = 0; i < VYX_COUNT(key); i++) {
+		put("route", key[i], ROUTE("/a"));
+		commit();
+		assert_true(vyx_str_eq(policy("/a")->key,
+		    VYX_STRZ(i < 2 ? "m" : "z")));
+	}
+	for (size_t i = 0; i < VYX_COUNT(key); i++)
+		del("route", key[i]);
+}
+
 static void
 test_breakers(void **state)
 {
@@ -584,12 +601,20 @@ test_workers(void **state)
 	vyx_plan_said(&p, VYX_STR("w"), 0);
 	put("endpoint", "w#2", ENDPOINT("w", "up"));
 	assert_true(vyx_plan_up(w)); /* one has come since */
+	vyx_plan_said(&p, VYX_STR("w"), 0);
+	put("endpoint", "w#2", ENDPOINT("w", "up"));
+	assert_false(vyx_plan_up(w)); /* the same again is none */
+	vyx_plan_said(&p, VYX_STR("w"), 1);
 	vyx_plan_said(&p, VYX_STR("no-such"), 0);
 	/* its row is gone: nobody waits for it; it stays while it is named */
 	put("route", "r", ROUTE("/r"));
 	commit();
 	del("worker", "w");
+	put("endpoint", "one#1", ENDPOINT("one", "up"));
+	del("endpoint", "one#1");
+	assert_non_null(worker("one")); /* its row is there */
 	del("worker", "one");
+	assert_null(worker("one"));
 	assert_false(vyx_plan_up(w));
 	assert_int_equal(vyx_plan_connections(&p), 0);
 	assert_ptr_equal(worker("w"), w);
@@ -640,6 +665,7 @@ main(void)
 		TEST(test_bad_numbers),
 		TEST(test_routes),
 		TEST(test_bad_rows),
+		TEST(test_order),
 		TEST(test_breakers),
 		TEST(test_schemas),
 		TEST(test_formats),
