@@ -24,7 +24,8 @@
 
 #define VYX_FORWARD_VIA "vyx"
 #define VYX_FORWARD_MORE \
-	2048 /* bytes added to a head, less path, rules and `more` */
+	2048 /* bytes added to a head, less path, rules, `more`, and the \
+	      * authority, which is said twice more */
 
 /* What a route changes in a head: fields that are not passed on, by name in
  * any case, `_` as `-`; and lines that are added, each with its CRLF. */

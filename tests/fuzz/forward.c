@@ -161,7 +161,8 @@ request(unsigned flags, const struct vyx_forward_rules *rules)
 		.trailers = in.trailers,
 		.trace = flags & 4 ? VYX_STR("00-1-2-00") : VYX_STR(""),
 		.rules = rules };
-	size_t cap = in.len + f.path.n + VYX_FORWARD_MORE + rules->lines.n;
+	size_t cap = in.len + f.path.n + 2 * in.authority.n + VYX_FORWARD_MORE +
+	    rules->lines.n;
 
 	if (in.form == VYX_HTTP1_ASTERISK)
 		f.path = VYX_STR("*");
