@@ -64,8 +64,8 @@ back_head(struct exchange *x)
 		.max_forwards = h->max_forwards - 1,
 		.trace = trace(x),
 		.rules = rules(x) };
-	size_t cap =
-	    h->len + x->path.n + VYX_FORWARD_MORE + x->policy->request.lines.n;
+	size_t cap = h->len + x->path.n + 2 * h->authority.n +
+	    VYX_FORWARD_MORE + x->policy->request.lines.n;
 
 	if (!vyx_half_want(up, &x->r->slabs, cap))
 		return 0;

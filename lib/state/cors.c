@@ -15,9 +15,9 @@ allowed(const struct vyx_cors *c, struct vyx_str origin)
 {
 	struct vyx_str left = c->origins;
 
-	if (!origin.n || any(left))
-		return origin.n > 0;
-	while (left.n)
+	if (any(left))
+		return 1;
+	while (origin.n && left.n)
 		if (vyx_str_caseeq(vyx_str_cut(&left, ' '), origin))
 			return 1;
 	return 0;

@@ -32,7 +32,11 @@ struct vyx_cors {
 
 #define VYX_CORS_LINES 4096 /* enough for one answer's lines */
 
-/* Of every answer; `origin` is the request's, empty when it has none. */
+/*
+ * Of every answer; `origin` is the request's, empty when it has none. For `*`
+ * the lines are the same then: there is no Vary, and a cache may keep an answer
+ * that one who has no origin asked for.
+ */
 size_t vyx_cors_answer(const struct vyx_cors *c, struct vyx_str origin,
     char *out, size_t cap);
 

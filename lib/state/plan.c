@@ -205,10 +205,12 @@ row_new(struct vyx_plan *p, const struct vyx_rec *v, const char **why)
 	e->methods = keep(&room, m);
 	if (v->table == VYX_T_PROC)
 		return e;
-	*why = "row cannot be used";
-	if ((v->table == VYX_T_ROUTE &&
-	        !(e->policy = vyx_policy_new(v, why))) ||
-	    !(e->worker = worker_get(p, vyx_rec_str(v, VYX_F_WORKER)))) {
+	if (v->table == VYX_T_ROUTE && !(e->policy = vyx_policy_new(v, why))) {
+		free(e);
+		return NULL;
+	}
+	*why = "its worker has no name, or no memory";
+	if (!(e->worker = worker_get(p, vyx_rec_str(v, VYX_F_WORKER)))) {
 		vyx_policy_left(e->policy);
 		free(e);
 		return NULL;

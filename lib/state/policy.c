@@ -90,7 +90,8 @@ headers(struct build *b, struct vyx_str s, char side,
 		struct vyx_str line = vyx_str_cut(&left, '\n'), name;
 
 		if (line.n < 4 || line.p[2] != ' ' ||
-		    !strchr("qa", line.p[0]) || !strchr("+-", line.p[1]))
+		    (line.p[0] != 'q' && line.p[0] != 'a') ||
+		    (line.p[1] != '+' && line.p[1] != '-'))
 			return 0;
 		if (line.p[0] != side)
 			continue;
@@ -99,7 +100,8 @@ headers(struct build *b, struct vyx_str s, char side,
 			struct vyx_str value = name;
 
 			name = vyx_str_cut(&value, ':');
-			if (!value.p || !vyx_http1_value(value))
+			if (!value.p || !vyx_http1_value(value) ||
+			    !vyx_forward_may(name))
 				return 0;
 		}
 		if (!vyx_http1_token(name))
@@ -122,7 +124,7 @@ headers(struct build *b, struct vyx_str s, char side,
 static size_t
 lines(struct vyx_str s)
 {
-	size_t n = s.n > 0;
+	size_t n = s.n && s.p[s.n - 1] != '\n';
 
 	for (size_t i = 0; i < s.n; i++)
 		n += s.p[i] == '\n';

@@ -20,13 +20,13 @@
  *		 last two also with `off`
  *	headers	 lines: `q- NAME` and `q+ NAME: VALUE` take out of a request
  *		 and add to it, `a-` and `a+` do so with an answer. What is
- *		 added replaces what was there under that name.
+ *		 added replaces what was there under that name; what the
+ *		 gateway says itself cannot be added (vyx_forward_may).
  *
  * A row that cannot be read is refused whole: half a policy is none.
  */
 
-#define VYX_POLICY_LINES 32 /* of `headers` */
-#define VYX_POLICY_ROLES 64
+#define VYX_POLICY_LINES 32             /* of `headers` */
 #define VYX_POLICY_SAME UINT64_MAX      /* as in the settings */
 #define VYX_POLICY_OFF (UINT64_MAX - 1) /* of a rate: no limit */
 

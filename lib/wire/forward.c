@@ -24,6 +24,16 @@ static const uint8_t drop[VYX_H_COUNT] = {
 	[VYX_H_TRACESTATE] = TRC,
 };
 
+#define HOP 1
+#define END 0
+static const uint8_t hop[VYX_H_COUNT] = {
+#define X(id, name, of, trailer) [VYX_H_##id] = of,
+	VYX_HTTP1_FIELDS(X)
+#undef X
+};
+#undef HOP
+#undef END
+
 /* clang-format off */
 #define SECURITY(X) \
 	X(X_CONTENT_TYPE_OPTIONS,    "X-Content-Type-Options: nosniff\r\n") \
@@ -87,6 +97,15 @@ dropped(const struct vyx_forward_rules *r, struct vyx_str name)
 		if (same_name(r->drop[i], name))
 			return 1;
 	return 0;
+}
+
+int
+vyx_forward_may(struct vyx_str name)
+{
+	for (size_t i = 1; i < VYX_H_COUNT; i++)
+		if (same_name(vyx_http1_names[i], name))
+			return !drop[i] && !hop[i];
+	return 1;
 }
 
 static int
@@ -273,7 +292,8 @@ vyx_forward_answer(char *out, size_t cap, const struct vyx_http1 *h,
 		if (!f->bare)
 			security(&w, h, f->rules);
 		connection(&w, f->keep, f->old);
-		if (!h->first[VYX_H_DATE])
+		if (!h->first[VYX_H_DATE] &&
+		    !dropped(f->rules, vyx_http1_names[VYX_H_DATE]))
 			line(&w, VYX_STR("Date: "), f->date);
 		vyx_pen_str(&w, f->more);
 		if (f->rules)

@@ -24,7 +24,8 @@
 
 #define VYX_FORWARD_VIA "vyx"
 #define VYX_FORWARD_MORE \
-	2048 /* bytes added to a head, less path, rules and `more` */
+	2048 /* bytes added to a head, less path, rules, `more`, and the \
+	      * authority, which is said twice more */
 
 /* What a route changes in a head: fields that are not passed on, by name in
  * any case, `_` as `-`; and lines that are added, each with its CRLF. */
@@ -33,6 +34,10 @@ struct vyx_forward_rules {
 	size_t n_drop;
 	struct vyx_str lines;
 };
+
+/* Whether `lines` may hold a field of that name, `_` read as `-`: not one that
+ * is of a connection or made anew here, for then it would stand twice. */
+int vyx_forward_may(struct vyx_str name);
 
 struct vyx_forward_request {
 	struct vyx_str method;
@@ -50,8 +55,8 @@ size_t vyx_forward_request(char *out, size_t cap, const struct vyx_http1 *h,
     const struct vyx_forward_request *f);
 
 struct vyx_forward_answer {
-	struct vyx_str id;              /* X-Request-Id */
-	struct vyx_str date;            /* added when the worker gave none */
+	struct vyx_str id;   /* X-Request-Id */
+	struct vyx_str date; /* added when neither worker nor rule has one */
 	enum vyx_http1_framing framing; /* as it goes out */
 	int old;                        /* the client speaks HTTP/1.0 */
 	int keep;                       /* the client's connection goes on */

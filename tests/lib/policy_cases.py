@@ -678,6 +678,9 @@ def header_rules():
         assert a.get("server") == [] and a.get("x-frame-options") == []
         assert a.get("cache-control") == ["no-store"], a.fields
         assert a.get("x-content-type-options") == ["nosniff"]
+        # a long authority is said three times: there is room for it
+        a = g.ask(b"GET / HTTP/1.1\r\nHost: " + b"h" * 3000 + b"\r\n\r\n")
+        assert a.status == 200, a.status
         # a trailer cannot bring back what is taken out
         c = g.client()
         c.send(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"

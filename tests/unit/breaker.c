@@ -44,11 +44,14 @@ static uint32_t
 enter(unsigned i)
 {
 	uint32_t retry_s = 0;
+	uint32_t shut = vyx_breaker_shut(&b, &c, now);
 
 	if (vyx_breaker_enter(&b, &c, now, p + i, &retry_s)) {
 		assert_int_equal(retry_s, 0);
+		assert_int_equal(shut, 0);
 		return 0;
 	}
+	assert_int_equal(shut, retry_s);
 	assert_false(p[i].held);
 	assert_true(retry_s > 0);
 	return retry_s;

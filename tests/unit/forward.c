@@ -165,6 +165,194 @@ ids(void **state)
 	assert_false(vyx_forward_id((struct vyx_str){ "a\0b", 3 }));
 }
 
+/* What the route drops, in any spelling, and what it adds; a trace begun. */
+static void
+request_rules(void **state)
+{
+	const struct vyx_str drop[] = { VYX_STR("x-env"), VYX_STR("COOKIE"),
+		VYX_STR("Via"), VYX_STR("host") };
+	struct vyx_forward_rules rules = { drop, VYX_COUNT(drop),
+		VYX_STR("X-Env: prod\r\nB: c\r\n") };
+	struct vyx_forward_request f = { .method = VYX_STR("GET"),
+		.path = VYX_STR("/"),
+		.id = VYX_STR("i"),
+		.max_forwards = -1,
+		.trace = VYX_STR("new"),
+		.rules = &rules };
+	static const char head[] =
+	    "GET / HTTP/1.1\r\nHost: h\r\nX-ENV: a\r\nx_env: b\r\nX-Env2: c\r\n"
+	    "Cookie: d\r\ncookie: e\r\nVia: 1.1 x\r\nTraceParent: old\r\n"
+	    "tracestate: f\r\nx-en: g\r\n\r\n";
+
+	(void)state;
+	parse(VYX_HTTP1_REQUEST, head);
+	is("GET / HTTP/1.1\r\nHost: h\r\nX-Env2: c\r\nx-en: g\r\n"
+	   "Via: 1.1 vyx\r\nForwarded: for=unknown;host=\"h\";proto=http\r\n"
+	   "X-Forwarded-Proto: http\r\nX-Forwarded-Host: h\r\n"
+	   "X-Request-Id: i\r\ntraceparent: new\r\n"
+	   "X-Env: prod\r\nB: c\r\n\r\n",
+	    vyx_forward_request(out, cap, &h, &f));
+	/* no trace begun: the client's is passed on */
+	f.trace = VYX_STR("");
+	rules = (struct vyx_forward_rules){ drop, 3, VYX_STR("") };
+	is("GET / HTTP/1.1\r\nHost: h\r\nX-Env2: c\r\nTraceParent: old\r\n"
+	   "tracestate: f\r\nx-en: g\r\n"
+	   "Via: 1.1 vyx\r\nForwarded: for=unknown;host=\"h\";proto=http\r\n"
+	   "X-Forwarded-Proto: http\r\nX-Forwarded-Host: h\r\n"
+	   "X-Request-Id: i\r\n\r\n",
+	    vyx_forward_request(out, cap, &h, &f));
+}
+
+/* CORS of the worker, security headers and Date: who has the say. */
+static void
+answer_rules(void **state)
+{
+	const struct vyx_str drop[] = { VYX_STR("x_frame-OPTIONS"),
+		VYX_STR("referrer-policy"), VYX_STR("date"),
+		VYX_STR("server") };
+	struct vyx_forward_rules rules = { drop, VYX_COUNT(drop),
+		VYX_STR("Date: never\r\n") };
+	struct vyx_forward_answer f = { .id = VYX_STR("id"),
+		.date = VYX_STR("now"),
+		.framing = VYX_BODY_LENGTH,
+		.keep = 1,
+		.cors = 1,
+		.more = VYX_STR("M: m\r\n"),
+		.rules = &rules };
+
+	(void)state;
+	parse(VYX_HTTP1_RESPONSE,
+	    "HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nSERVER: s\r\n"
+	    "access_control-max-age: 1\r\nAccess-Control: a\r\n"
+	    "Access-Control-: b\r\nX-Frame-Options: SAMEORIGIN\r\n"
+	    "Strict-Transport-Security: none\r\nContent-Length: 2\r\n\r\n");
+	is("HTTP/1.1 200 OK\r\nAccess-Control: a\r\nAccess-Control-: b\r\n"
+	   "Strict-Transport-Security: none\r\nVia: 1.1 vyx\r\n"
+	   "Content-Length: 2\r\nX-Content-Type-Options: nosniff\r\n"
+	   "X-Xss-Protection: 1; mode=block\r\n"
+	   "Content-Security-Policy: default-src 'self'\r\n"
+	   "M: m\r\nDate: never\r\nX-Request-Id: id\r\n\r\n",
+	    vyx_forward_answer(out, cap, &h, &f));
+	f.cors = 0;
+	f.bare = 1;
+	f.rules = NULL;
+	is("HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nSERVER: s\r\n"
+	   "access_control-max-age: 1\r\nAccess-Control: a\r\n"
+	   "Access-Control-: b\r\nX-Frame-Options: SAMEORIGIN\r\n"
+	   "Strict-Transport-Security: none\r\nVia: 1.1 vyx\r\n"
+	   "Content-Length: 2\r\nDate: now\r\nM: m\r\nX-Request-Id: id\r\n\r\n",
+	    vyx_forward_answer(out, cap, &h, &f));
+	/* `more` and the lines of a rule are of final heads */
+	f.rules = &rules;
+	parse(VYX_HTTP1_RESPONSE,
+	    "HTTP/1.1 103 H\r\nLink: a\r\nServer: s\r\nDate: d\r\n\r\n");
+	is("HTTP/1.1 103 H\r\nLink: a\r\nVia: 1.1 vyx\r\n\r\n",
+	    vyx_forward_answer(out, cap, &h, &f));
+}
+
+static void
+trailer_rules(void **state)
+{
+	const struct vyx_str drop[] = { VYX_STR("X_Secret") };
+	struct vyx_forward_rules rules = { drop, 1, VYX_STR("B: c\r\n") };
+
+	(void)state;
+	parse(VYX_HTTP1_TRAILER,
+	    "A: b\r\nx-secret: 1\r\nX_SECRET: 2\r\nTrailer: A\r\n"
+	    "traceparent: t\r\nSet-Cookie: s\r\n\r\n");
+	is("A: b\r\n\r\n", vyx_forward_trailers(out, cap, &h, &rules));
+}
+
+/* Content as it is, none, none to HEAD; without the security headers. */
+static void
+own_json(void **state)
+{
+	struct vyx_forward_own f = { .status = 503,
+		.json = VYX_STR("{\"a\":1}\n"),
+		.id = VYX_STR("id"),
+		.date = VYX_STR("now"),
+		.keep = 1,
+		.bare = 1 };
+
+	(void)state;
+	is("HTTP/1.1 503 Service Unavailable\r\nDate: now\r\n"
+	   "Content-Type: application/json\r\nContent-Length: 8\r\n"
+	   "X-Request-Id: id\r\n\r\n{\"a\":1}\n",
+	    vyx_forward_own(out, cap, &f));
+	f.head = 1;
+	is("HTTP/1.1 503 Service Unavailable\r\nDate: now\r\n"
+	   "Content-Type: application/json\r\nContent-Length: 8\r\n"
+	   "X-Request-Id: id\r\n\r\n",
+	    vyx_forward_own(out, cap, &f));
+	f = (struct vyx_forward_own){ .status = 204,
+		.more = VYX_STR("A: b\r\n"),
+		.id = VYX_STR("id"),
+		.date = VYX_STR("now") };
+	is("HTTP/1.1 204 No Content\r\nDate: now\r\nA: b\r\n" SECURITY
+	   "Connection: close\r\nX-Request-Id: id\r\n\r\n",
+	    vyx_forward_own(out, cap, &f));
+	assert_string_equal(vyx_forward_reason(204), "No Content");
+	assert_string_equal(vyx_forward_reason(299), "");
+}
+
+static void
+may(void **state)
+{
+	static const char *const no[] = { "Content-Length", "content_length",
+		"Transfer-Encoding", "Connection", "Keep-Alive", "TE",
+		"Upgrade", "Proxy_Connection", "Host", "Expect", "Forwarded",
+		"X-Forwarded-For", "X_Real_IP", "X-Request-Id", "Max-Forwards",
+		"Traceparent", "tracestate" };
+	static const char *const yes[] = { "Date", "Via", "Trailer", "Server",
+		"X-Frame-Options", "Cookie", "Authorization", "X-Own",
+		"Content-Lengths", "" };
+
+	(void)state;
+	for (size_t i = 0; i < VYX_COUNT(no); i++)
+		assert_false(vyx_forward_may(VYX_STRZ(no[i])));
+	for (size_t i = 0; i < VYX_COUNT(yes); i++)
+		assert_true(vyx_forward_may(VYX_STRZ(yes[i])));
+}
+
+#define TRACE "0af7651916cd43dd8448eb211c80319c"
+#define PARENT "b7ad6b7169203331"
+#define ZERO "00000000000000000000000000000000"
+
+/* W3C Trace Context 3.2.2 and 4.3: versions. */
+static void
+traces(void **state)
+{
+	static const char *const yes[] = { "00-" TRACE "-" PARENT "-00",
+		"00-" TRACE "-" PARENT "-01", "00-" TRACE "-" PARENT "-ff",
+		"01-" TRACE "-" PARENT "-09", "cc-" TRACE "-" PARENT "-01-",
+		"fe-" TRACE "-" PARENT "-01-what-comes" };
+	static const char *const no[] = { "", "00",
+		/* version ff; 00 with more behind; a later one without `-` */
+		"ff-" TRACE "-" PARENT "-00", "00-" TRACE "-" PARENT "-00-",
+		"00-" TRACE "-" PARENT "-00-a", "01-" TRACE "-" PARENT "-00.a",
+		"01-" TRACE "-" PARENT "-000",
+		/* ids of 0 */
+		"00-" ZERO "-" PARENT "-00", "00-" TRACE "-0000000000000000-00",
+		/* capitals, blanks, other digits */
+		"00-0AF7651916cd43dd8448eb211c80319c-" PARENT "-00",
+		"00-" TRACE "-B7ad6b7169203331-00",
+		"0A-" TRACE "-" PARENT "-00", "00-" TRACE "-" PARENT "-0A",
+		"00-" TRACE "-" PARENT "-0g", "00-" TRACE "-" PARENT "-0",
+		"00-" TRACE "-" PARENT "-0 ", " 00-" TRACE "-" PARENT "-0",
+		"0 -" TRACE "-" PARENT "-00",
+		"00-0af7651916cd43dd8448eb211c80319g-" PARENT "-00",
+		"00-" TRACE "-b7ad6b716920333.-00",
+		/* no dashes where they are due */
+		"00_" TRACE "-" PARENT "-00", "00-" TRACE "_" PARENT "-00",
+		"00-" TRACE "-" PARENT "_00", "00-" TRACE PARENT "--00" };
+
+	(void)state;
+	for (size_t i = 0; i < VYX_COUNT(yes); i++)
+		assert_true(vyx_forward_trace(VYX_STRZ(yes[i])));
+	for (size_t i = 0; i < VYX_COUNT(no); i++)
+		assert_false(vyx_forward_trace(VYX_STRZ(no[i])));
+}
+
 int
 main(void)
 {
@@ -174,6 +362,12 @@ main(void)
 		cmocka_unit_test(trailers),
 		cmocka_unit_test(own),
 		cmocka_unit_test(ids),
+		cmocka_unit_test(request_rules),
+		cmocka_unit_test(answer_rules),
+		cmocka_unit_test(trailer_rules),
+		cmocka_unit_test(own_json),
+		cmocka_unit_test(may),
+		cmocka_unit_test(traces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
