@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* conf_map - values that are mappings of names of the operator's choice. */
 #include "state/conf_int.h"
-#include "wire/http1.h"
+#include "wire/forward.h"
 
 #define NAME_MAX_BYTES 64
 #define VALUE_MAX_BYTES 1024
@@ -106,22 +106,16 @@ reads_as(struct vyx_str s, struct vyx_str name)
 	return vyx_str_caseeq((struct vyx_str){ form, s.n }, name);
 }
 
-/* What the gateway makes or needs itself: how the message is framed, how the
- * connection goes on, whom it is for, whom it comes from. */
+/* What the gateway makes or needs itself, beside what a rule cannot add. */
 static int
 is_ours(struct vyx_str s)
 {
-	static const char *const names[] = { "Connection", "Keep-Alive",
-		"Proxy-Connection", "TE", "Trailer", "Transfer-Encoding",
-		"Upgrade", "Content-Length", "Expect", "Host", "Date", "Via",
-		"X-Request-Id", "Forwarded", "X-Real-IP", "Max-Forwards" };
 	const struct vyx_str family = VYX_STR("X-Forwarded-");
 
-	for (size_t i = 0; i < VYX_COUNT(names); i++)
-		if (reads_as(s, VYX_STRZ(names[i])))
-			return 1;
-	return s.n >= family.n &&
-	    reads_as((struct vyx_str){ s.p, family.n }, family);
+	return !vyx_forward_may(s) || reads_as(s, VYX_STR("Trailer")) ||
+	    reads_as(s, VYX_STR("Date")) || reads_as(s, VYX_STR("Via")) ||
+	    (s.n >= family.n &&
+	        reads_as((struct vyx_str){ s.p, family.n }, family));
 }
 
 int
