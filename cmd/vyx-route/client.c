@@ -172,7 +172,7 @@ patience(struct client *c)
 		due = c->since + s->header_timeout;
 	if (c->state == C_LINGER)
 		due = c->since + LINGER_NS;
-	if (c->state != C_BUSY || x->in_end || x->stall_up || x->expects)
+	if (c->state != C_BUSY || !client_owes(x))
 		return due;
 	d = x->t_moved + s->body_timeout;
 	if (s->body_min_rate) {

@@ -267,6 +267,11 @@ on_timer(struct vyx_timer *t)
 		decide_watch(x);
 		return;
 	}
+	/* its own lateness is no failure of a worker that waits for it */
+	if (!x->begun && client_owes(x)) {
+		answer(x, 408, "request timeout");
+		return;
+	}
 	if (x->back)
 		back_leave(x, VYX_POOL_TIMEOUT);
 	if (x->begun) {
@@ -320,9 +325,8 @@ decide_body(struct exchange *x)
 	else if (x->doc_on && !doc_check(x))
 		return;
 	else if (x->hold_all && !x->back) {
-		if (x->doc_on)
-			doc_feed(x);
-		acquire(x);
+		if (!x->doc_on || doc_feed(x))
+			acquire(x);
 	} else if (x->back && x->back->conn.out.at == x->back->conn.out.n)
 		vyx_window_sent(x->r->window, x->back->w, x->r->loop.now);
 }
