@@ -110,6 +110,16 @@ run_later(struct vyx_task *t)
 		front_run(c);
 }
 
+/* ... and what the kernel has for him yet is thrown away. */
+void
+client_reset(struct client *c)
+{
+	struct linger now = { 1, 0 };
+
+	setsockopt(c->conn.io.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+	client_close(c);
+}
+
 static void
 too_slow(struct client *c)
 {
@@ -130,7 +140,11 @@ too_slow(struct client *c)
 		}
 		/* FALLTHROUGH */
 	default:
-		client_close(c);
+		/* or the kernel would go on to hold what he does not read */
+		if (c->conn.out.n != c->conn.out.at)
+			client_reset(c);
+		else
+			client_close(c);
 	}
 }
 
