@@ -380,9 +380,11 @@ class Gateway:
         s.set_inheritable(True)
         return s
 
+    begin_worker = staticmethod(Worker)
+
     def __enter__(self):
         os.makedirs(f"{self.run}/route.0")
-        self.worker = Worker(f"{self.run}/w.sock")
+        self.worker = self.begin_worker(f"{self.run}/w.sock")
         self.pool = Pool(self.run, self.worker, self.low,
                          self.limit) if self.with_pool else None
         if self.with_regd:
@@ -432,7 +434,7 @@ class Gateway:
                 bad.append(f"{name} ended with {p.returncode}")
             if "Sanitizer" in text or "runtime error" in text:
                 bad.append(text)
-        if self.worker:
+        if isinstance(self.worker, Worker):
             self.worker.listener.close()
         if kind:
             print(self.err())
