@@ -78,6 +78,10 @@ case_() {
 	case_ breaker_counts
 }
 
+@test "breaker: a client that stalls in its body gets 408, which does not count" {
+	case_ breaker_slow_clients
+}
+
 @test "breaker: a trial's place is given back on every path" {
 	case_ breaker_trials
 }

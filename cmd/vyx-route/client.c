@@ -110,6 +110,16 @@ run_later(struct vyx_task *t)
 		front_run(c);
 }
 
+/* ... and what the kernel has for him yet is thrown away. */
+void
+client_reset(struct client *c)
+{
+	struct linger now = { 1, 0 };
+
+	setsockopt(c->conn.io.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+	client_close(c);
+}
+
 static void
 too_slow(struct client *c)
 {
@@ -131,7 +141,11 @@ too_slow(struct client *c)
 		}
 		/* FALLTHROUGH */
 	default:
-		client_close(c);
+		/* or the kernel would go on to hold what he does not read */
+		if (c->conn.out.n != c->conn.out.at)
+			client_reset(c);
+		else
+			client_close(c);
 	}
 }
 
@@ -173,7 +187,7 @@ patience(struct client *c)
 		due = c->since + s->header_timeout;
 	if (c->state == C_LINGER)
 		due = c->since + LINGER_NS;
-	if (c->state != C_BUSY || x->in_end || x->stall_up || x->expects)
+	if (c->state != C_BUSY || !client_owes(x))
 		return due;
 	d = x->t_moved + s->body_timeout;
 	if (s->body_min_rate) {

@@ -267,10 +267,14 @@ on_timer(struct vyx_timer *t)
 		decide_watch(x);
 		return;
 	}
-	/* the worker's fault when it had all of it, or took no more; not when
-	 * its head is there and the client does not take it */
-	if (x->back && !x->begun && !x->stall_down &&
-	    (x->in_end || x->stall_up))
+	/* its own lateness is no failure of a worker that waits for it */
+	if (!x->begun && client_owes(x)) {
+		answer(x, 408, "request timeout");
+		return;
+	}
+	/* the worker's fault; not when its head is there and the client does
+	 * not take it */
+	if (x->back && !x->begun && !x->stall_down)
 		pool_result(x, 0);
 	if (x->back)
 		back_leave(x, VYX_POOL_TIMEOUT);
@@ -325,9 +329,8 @@ decide_body(struct exchange *x)
 	else if (x->doc_on && !doc_check(x))
 		return;
 	else if (x->hold_all && !x->back) {
-		if (x->doc_on)
-			doc_feed(x);
-		acquire(x);
+		if (!x->doc_on || doc_feed(x))
+			acquire(x);
 	} else if (x->back && x->back->conn.out.at == x->back->conn.out.n)
 		vyx_window_sent(x->r->window, x->back->w, x->r->loop.now);
 }

@@ -258,12 +258,20 @@ all_in(const struct exchange *x)
 	return x->in_end && !x->doc_on;
 }
 
+/* The next byte of the request is the client's to send. */
+static inline int
+client_owes(const struct exchange *x)
+{
+	return !x->in_end && !x->stall_up && !x->expects;
+}
+
 /* client.c */
 int client_accept(struct vyx_doors *d, int fd, const struct vyx_guest *g,
     int over);
 void client_state(struct client *c, enum client_state s);
 void client_watch(struct client *c);
 void client_close(struct client *c);
+void client_reset(struct client *c);
 void client_last(struct client *c);
 void client_drain(struct client *c);
 
@@ -316,7 +324,7 @@ uint64_t policy_timeout(const struct exchange *x);
 int doc_begin(struct exchange *x);
 void doc_body(struct exchange *x, struct vyx_str piece);
 int doc_check(struct exchange *x);
-void doc_feed(struct exchange *x);
+int doc_feed(struct exchange *x);
 void doc_drop(struct exchange *x);
 
 /* gate.c */

@@ -325,7 +325,7 @@ class Answer:
 class Gateway:
     """with Gateway(settings) as g: g.client(), g.worker, g.pool, g.log()"""
 
-    Worker = Worker
+    begin_worker = staticmethod(Worker)
 
     def __init__(self, *, routes=(("r1", "*", "/*rest"),), low=0, limit=16,
                  regd=True, pool=True, nofile=None, worker=None, extra=(),
@@ -393,7 +393,7 @@ class Gateway:
 
     def __enter__(self):
         os.makedirs(f"{self.run}/route.0")
-        self.worker = self.Worker(f"{self.run}/w.sock")
+        self.worker = self.begin_worker(f"{self.run}/w.sock")
         self.pool = Pool(self.run, self.worker, self.low,
                          self.limit) if self.with_pool else None
         if self.with_regd:

@@ -481,6 +481,29 @@ def breaker_counts():
         assert g.get().status == 503
 
 
+def breaker_slow_clients():
+    """Who stalls in a body makes no worker's time-out: 408, none counted."""
+    with Gateway(routes=(("r1", "*", "/*rest"), ("s", "POST", "/s",
+                                                 "validate=greet")),
+                 schemas={"greet": GREET}, keys=BREAKER,
+                 global_timeout=300) as g:
+        long = post("/", "x" * 200000)
+        for part in (long[:150000], long[:-40], post("/s", "{}")[:-1],
+                     post("/", "{}")[:-1]):
+            for c in [g.client().send(part) for _ in range(4)]:
+                a = c.answer()
+                assert (a.status, a.error()) == (408, "request timeout")
+                assert c.ended()
+        assert g.get().status == 200, "strangers opened the breaker"
+        # but a worker that reads nothing is late itself
+        g.worker.early = True
+        g.worker.answer = lambda conn, r: time.sleep(1)
+        c = g.client()
+        threading.Thread(target=c.send, args=(post("/", "x" * 900000),),
+                         daemon=True).start()
+        assert c.answer().status == 504
+
+
 def breaker_trials():
     """What takes a trial's place gives it back, whatever becomes of it."""
     with Gateway(routes=(("r", "GET POST", "/r", "role=user"),

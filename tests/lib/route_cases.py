@@ -5,6 +5,7 @@ Not tested here: vyx-poold and vyx-superv themselves, real workers (the flow
 files), HTTP over TLS, rates of more than a few requests.
 """
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -209,6 +210,9 @@ def no_last_read():
         until(lambda: g.figures()["clients"] == "0")
         until(lambda: g.pool.records("drop"))
         assert g.log()[0]["cut"]
+        # nor does the kernel hold anything for it
+        assert c.s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == \
+            errno.ECONNRESET
 
 
 # ---- what is passed on -----------------------------------------------------

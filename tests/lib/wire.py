@@ -256,7 +256,7 @@ class Run:
 
 
 class WireGateway(Gateway):
-    Worker = Recorder
+    begin_worker = staticmethod(Recorder)
 
     def __init__(self, file):
         settings = {"global_timeout": 5000, **file.gateway}
