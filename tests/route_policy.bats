@@ -74,6 +74,10 @@ case_() {
 	case_ breaker
 }
 
+@test "breaker: a client that is slow to send opens none" {
+	case_ breaker_slow_clients
+}
+
 @test "breaker: only 5xx, time-outs and lost connections count" {
 	case_ breaker_counts
 }

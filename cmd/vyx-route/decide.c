@@ -269,9 +269,12 @@ on_timer(struct vyx_timer *t)
 	}
 	/* the worker's fault when it had all of it, or took no more; not when
 	 * its head is there and the client does not take it */
-	if (x->back && !x->begun && !x->stall_down &&
-	    (x->in_end || x->stall_up))
-		pool_result(x, 0);
+	if (x->back && !x->begun) {
+		if (!x->stall_down && (x->in_end || x->stall_up))
+			pool_result(x, 0);
+		else
+			policy_leave(x, VYX_BREAKER_NEUTRAL);
+	}
 	if (x->back)
 		back_leave(x, VYX_POOL_TIMEOUT);
 	if (x->begun) {
@@ -325,9 +328,8 @@ decide_body(struct exchange *x)
 	else if (x->doc_on && !doc_check(x))
 		return;
 	else if (x->hold_all && !x->back) {
-		if (x->doc_on)
-			doc_feed(x);
-		acquire(x);
+		if (!x->doc_on || doc_feed(x))
+			acquire(x);
 	} else if (x->back && x->back->conn.out.at == x->back->conn.out.n)
 		vyx_window_sent(x->r->window, x->back->w, x->r->loop.now);
 }

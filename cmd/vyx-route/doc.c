@@ -119,8 +119,8 @@ doc_check(struct exchange *x)
 	return 1;
 }
 
-/* Pass it on as far as there is room. */
-void
+/* Pass it on as far as there is room. 0: answered. */
+int
 doc_feed(struct exchange *x)
 {
 	while (x->doc_at < x->doc.n) {
@@ -130,12 +130,12 @@ doc_feed(struct exchange *x)
 
 		if (!room) {
 			x->stall_up = 1;
-			return;
+			return 1;
 		}
 		back_side.body(x, piece);
 		if (x->refuse) {
 			answer(x, x->refuse, "out of memory");
-			return;
+			return 0;
 		}
 		x->doc_at += piece.n;
 		x->t_moved = x->r->loop.now;
@@ -143,4 +143,5 @@ doc_feed(struct exchange *x)
 	x->doc_on = 0;
 	doc_drop(x);
 	back_side.end(x, NULL);
+	return 1;
 }

@@ -316,7 +316,7 @@ uint64_t policy_timeout(const struct exchange *x);
 int doc_begin(struct exchange *x);
 void doc_body(struct exchange *x, struct vyx_str piece);
 int doc_check(struct exchange *x);
-void doc_feed(struct exchange *x);
+int doc_feed(struct exchange *x);
 void doc_drop(struct exchange *x);
 
 /* gate.c */

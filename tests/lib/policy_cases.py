@@ -550,6 +550,27 @@ def breaker_slow_trial():
         t.join()
 
 
+def breaker_slow_clients():
+    """Who is slow to send says nothing of the worker."""
+    with Gateway(routes=(("r", "GET POST", "/r", "limits=timeout-ms=200"),),
+                 keys=BREAKER, payload_max_size=0) as g:
+        long = (b"POST /r HTTP/1.1\r\nHost: h\r\nContent-Length: 900000\r\n"
+                b"\r\n")
+        slow = [g.client().send(long) for _ in range(4)]
+        assert [c.answer().status for c in slow] == [504] * 4
+        assert g.get("/r").status == 200
+        # a worker that is slow to take it is another matter
+        g.worker.early = True
+        g.worker.answer = lambda conn, r: time.sleep(0.5)
+        for _ in range(3):
+            c = g.client()
+            threading.Thread(target=c.send, args=(long + b"x" * 900000,),
+                             daemon=True).start()
+            assert c.answer().status == 504
+        g.worker.answer = says(OK)
+        assert g.get("/r").status == 503
+
+
 # ---- all failures, as they are told ----------------------------------------
 
 def failures():
