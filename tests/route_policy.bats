@@ -78,6 +78,10 @@ case_() {
 	case_ breaker_slow_clients
 }
 
+@test "settings: times of 300 years and more" {
+	case_ long_times
+}
+
 @test "breaker: only 5xx, time-outs and lost connections count" {
 	case_ breaker_counts
 }
