@@ -107,7 +107,7 @@ mint() {
 	assert_equal "$(with "$(mint old iss=me roles=user)" /bytes/4)" 200
 }
 
-@test "JWT_SECRET survives a reload from elsewhere" {
+@test "JWT_SECRET survives reloads from elsewhere, one that is refused too" {
 	project
 	policed user
 	printf 'a-secret-of-two-and-thirty-bytes' >secret
@@ -115,6 +115,22 @@ mint() {
 	echo '  # changed' >>vyx.yaml
 	run -0 env -u JWT_SECRET vyx reload -d "$RUN"
 	assert_equal "$(with "$(mint secret roles=user)" /bytes/4)" 200
+	cp vyx.yaml good.yaml
+	echo 'oops: [' >>vyx.yaml
+	run ! env -u JWT_SECRET vyx reload -d "$RUN"
+	cp good.yaml vyx.yaml
+	run -0 env -u JWT_SECRET vyx reload -d "$RUN"
+	assert_equal "$(with "$(mint secret roles=user)" /bytes/4)" 200
+	run ! ls "$RUN/env/key.old" "$RUN/env/key.new"
+}
+
+@test "a file that has the name of the variable is no key" {
+	project
+	policed user
+	unset JWT_SECRET
+	printf 'b-secret-of-two-and-thirty-bytes' >'$JWT_SECRET'
+	up vyx.yaml
+	assert_equal "$(with "$(mint './$JWT_SECRET' roles=user)" /bytes/4)" 401
 }
 
 @test "rates count over all routers, and a reload changes them" {

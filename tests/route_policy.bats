@@ -74,6 +74,10 @@ case_() {
 	case_ breaker
 }
 
+@test "settings: times of 300 years and more" {
+	case_ long_times
+}
+
 @test "breaker: only 5xx, time-outs and lost connections count" {
 	case_ breaker_counts
 }

@@ -372,6 +372,10 @@ slot_pid() {
 		[ "$(stat -c %u "/proc/$(s6-svstat -o pid "$RUN/sv/$service")")" = "$uid" ]
 		[ "$(stat -c %u "$RUN/log/$service")" = "$uid" ]
 	done <map
+	# it says whose user a daemon becomes: read by root, so written by root
+	for f in "$RUN"/env/{fdholder,regd,pool,superv,route}{,/*}; do
+		[ "$(stat -c %u "$f")" = 0 ]
+	done
 	[ "$(stat -c %a "$RUN/env/regd")" = 700 ]
 	[ "$(stat -c %a "$RUN/state")" = 700 ]
 	down

@@ -274,8 +274,12 @@ on_timer(struct vyx_timer *t)
 	}
 	/* the worker's fault; not when its head is there and the client does
 	 * not take it */
-	if (x->back && !x->begun && !x->stall_down)
-		pool_result(x, 0);
+	if (x->back && !x->begun) {
+		if (!x->stall_down)
+			pool_result(x, 0);
+		else
+			policy_leave(x, VYX_BREAKER_NEUTRAL);
+	}
 	if (x->back)
 		back_leave(x, VYX_POOL_TIMEOUT);
 	if (x->begun) {

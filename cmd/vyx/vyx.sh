@@ -165,10 +165,11 @@ env_put() {
 	printf %s "$3" >"$run/env/$1/$2" || exit 111
 }
 
-# The environment of daemon $1: a directory for s6-envdir.
+# The environment of daemon $1: a directory for s6-envdir, which reads it as
+# we are, and the user and the PATH in it; so it is not the daemon's to change.
 env_of() {
 	mkdir -p "$run/env" && chmod 711 "$run/env"
-	place "$run/env/$1" 700 "$1"
+	place "$run/env/$1" 700 ''
 	env_put "$1" VYX_RUN "$run"
 	env_put "$1" PATH "$PATH:/usr/lib/execline/bin"
 	set -- "$1" $(who "$1")
@@ -178,9 +179,6 @@ env_of() {
 		env_put "$1" GIDLIST "$3"
 		env_put "$1" VYX_UIDS map
 	fi
-	for f in "$run/env/$1"/*; do
-		[ $# != 3 ] || chown "$2:$3" "$f" || exit 111
-	done
 }
 
 # The service directory $2 out of sv/$1, whole or not at all.
@@ -207,53 +205,55 @@ named_file() {
 }
 
 # The key of tokens, put where vyx-route may read it: its user may not read
-# the file, and its environment is not ours. One from the environment stays at
-# a reload from elsewhere. What was before is kept as *.old.
+# the file, and its environment is not ours. It is made in a place of our own,
+# and renamed: what that user may have put into his place is not followed. The
+# key of before is env/key.old. One from the environment stays at a reload from
+# elsewhere.
 key() {
 	old=$(cat "$run/env/key" 2>/dev/null)
-	for f in "$run/route/key" "$run/env/key"; do
-		rm -f "$f.old"
-		[ ! -e "$f" ] || cp -p "$f" "$f.old" || exit 111
-	done
 	from= secret=
+	new=$run/env/key.new
+	rm -f "$new" "$run/env/key.old"
+	ln -P "$run/route/key" "$run/env/key.old" 2>/dev/null
 	for k in jwt.secret_file jwt.public_key_file jwt.jwks_file; do
 		from=$from$(named_file $k)
 	done
+	path=$from
 	if [ -z "$from" ]; then
 		name=$(vyx-conf -f "$file" get security.jwt_secret_env 2>/dev/null)
 		from="\$$name"
 		secret=$(printenv -- "$name")
 		[ -n "$secret" ] || [ "$from" != "$old" ] || return 0
 	fi
-	rm -f "$run/route/key.new"
 	(
 		umask 077
 		if [ -n "$secret" ]; then
 			printf %s "$secret"
-		else
-			cat -- "$from" 2>/dev/null
-		fi >"$run/route/key.new"
-	) || rm -f "$run/route/key.new"
-	[ -s "$run/route/key.new" ] || {
-		rm -f "$run/route/key.new" "$run/route/key"
+		elif [ -n "$path" ]; then
+			cat -- "$path" 2>/dev/null
+		fi >"$new"
+	) || rm -f "$new"
+	[ -s "$new" ] || {
+		rm -f "$new"
 		! vyx-conf -f "$file" json 2>/dev/null | grep -q '"roles": \[$' ||
 			echo "vyx: $from: no key for tokens there: every token is refused" >&2
 	}
-	[ ! -e "$run/route/key.new" ] || {
+	if [ -e "$new" ]; then
 		set -- $(who route)
-		[ $# != 2 ] || chown "$1:$2" "$run/route/key.new" || exit 111
-		mv "$run/route/key.new" "$run/route/key"
-	}
+		[ $# != 2 ] || chown "$1:$2" "$new" || exit 111
+		mv -fT "$new" "$run/route/key" || exit 111
+	else
+		rm -f "$run/route/key"
+	fi
 	env_put route VYX_JWT_KEY "$run/route/key"
 	echo "$from" >"$run/env/key"
 }
 
 # That of before holds again.
 key_back() {
-	for f in "$run/route/key" "$run/env/key"; do
-		rm -f "$f"
-		[ ! -e "$f.old" ] || mv "$f.old" "$f"
-	done
+	rm -f "$run/route/key"
+	[ ! -e "$run/env/key.old" ] || mv -fT "$run/env/key.old" "$run/route/key"
+	echo "$old" >"$run/env/key"
 }
 
 # Slots are numbered from 0; there is one more than routers, down.
@@ -690,11 +690,11 @@ reload() (
 		key_back
 		exit $status
 	}
-	cmp -s "$run/route/key" "$run/route/key.old" ||
+	cmp -s "$run/route/key" "$run/env/key.old" ||
 		for s in $(names 'route.*'); do
 			! is_up "$s" || s6-svc -h "$run/sv/$s"
 		done
-	rm -f "$run/route/key.old" "$run/env/key.old"
+	rm -f "$run/env/key.old"
 	listens >"$run/env/listen.new"
 	cmp -s "$run/env/listen.new" "$run/env/listen" || rotate
 	[ ! -e "$run/env/listen" ] ||

@@ -28,7 +28,8 @@ vyx_plan_set_put(struct vyx_plan *p, struct vyx_str key, struct vyx_str value)
 		text(p, &p->text_coming.member, value);
 	VYX_PLAN_TEXTS(X)
 #undef X
-	if (!vyx_dec_scan(value, UINT64_MAX / D, &u))
+	/* half of what fits, so that a time and now can be added */
+	if (!vyx_dec_scan(value, INT64_MAX / D, &u))
 		return;
 #define X(member, unit, name, init)         \
 	if (vyx_str_eq(key, VYX_STR(name))) \
