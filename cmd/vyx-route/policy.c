@@ -104,6 +104,44 @@ limit_of(uint64_t own, uint64_t all, uint64_t *salt)
 	return own;
 }
 
+/* The token of `Bearer TOKEN`, in any case, or of a value that is a token
+ * alone. *twice: there is more than one such field, so whose is it? */
+static struct vyx_str
+bearer(const struct vyx_http1 *h, int *twice)
+{
+	const struct vyx_http1_field *f =
+	    vyx_http1_find(h, VYX_H_AUTHORIZATION);
+	struct vyx_str v, scheme;
+
+	*twice = 0;
+	if (!f)
+		return VYX_STR("");
+	for (const struct vyx_http1_field *g = f + 1; g < h->field + h->nfield;
+	     g++)
+		*twice |= g->id == VYX_H_AUTHORIZATION;
+	v = vyx_http1_str(h, f->value);
+	scheme = vyx_str_cut(&v, ' ');
+	if (!v.p)
+		return scheme;
+	if (!vyx_str_caseeq(scheme, VYX_STR("Bearer")))
+		return VYX_STR("");
+	while (v.n && *v.p == ' ') {
+		v.p++;
+		v.n--;
+	}
+	return v;
+}
+
+/* Who is counted: one token has one count, however it is written. */
+static struct vyx_str
+bearer_or_all(const struct exchange *x, const struct vyx_http1_field *f)
+{
+	int twice;
+	struct vyx_str token = bearer(&x->req, &twice);
+
+	return token.n ? token : vyx_http1_str(&x->req, f->value);
+}
+
 int
 policy_rate(struct exchange *x)
 {
@@ -130,8 +168,8 @@ policy_rate(struct exchange *x)
 	if (!f || token == VYX_POLICY_OFF)
 		return 1;
 	return take(x,
-	    (struct take){ vyx_limit_key_token(l, token_salt,
-	                       vyx_http1_str(&x->req, f->value)),
+	    (struct take){
+	        vyx_limit_key_token(l, token_salt, bearer_or_all(x, f)),
 	        token });
 }
 
@@ -268,34 +306,6 @@ policy_answered(struct exchange *x)
 }
 
 /* ---- tokens and roles ------------------------------------------------- */
-
-/* The token of `Bearer TOKEN`, in any case, or of a value that is a token
- * alone. *twice: there is more than one such field, so whose is it? */
-static struct vyx_str
-bearer(const struct vyx_http1 *h, int *twice)
-{
-	const struct vyx_http1_field *f =
-	    vyx_http1_find(h, VYX_H_AUTHORIZATION);
-	struct vyx_str v, scheme;
-
-	*twice = 0;
-	if (!f)
-		return VYX_STR("");
-	for (const struct vyx_http1_field *g = f + 1; g < h->field + h->nfield;
-	     g++)
-		*twice |= g->id == VYX_H_AUTHORIZATION;
-	v = vyx_http1_str(h, f->value);
-	scheme = vyx_str_cut(&v, ' ');
-	if (!v.p)
-		return scheme;
-	if (!vyx_str_caseeq(scheme, VYX_STR("Bearer")))
-		return VYX_STR("");
-	while (v.n && *v.p == ' ') {
-		v.p++;
-		v.n--;
-	}
-	return v;
-}
 
 /* 401, with what is wrong with the token; NULL: there is none. */
 static int
