@@ -58,6 +58,10 @@ case_() {
 	case_ rates
 }
 
+@test "rates: a token has one count, however its field is written" {
+	case_ rates_spelling
+}
+
 @test "a rate of 0 denies everything" {
 	case_ rates_zero
 }

@@ -152,4 +152,6 @@ write_own(struct exchange *x, unsigned status, const char *text,
 		vyx_conn_wrote(k, vyx_forward_own(out, cap, &f));
 	else
 		k->error = ENOMEM;
+	if (!f.head)
+		x->out_bytes = vyx_forward_own_content(&f);
 }

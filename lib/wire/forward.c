@@ -318,13 +318,18 @@ vyx_forward_trailers(char *out, size_t cap, const struct vyx_http1 *h,
 }
 
 size_t
+vyx_forward_own_content(const struct vyx_forward_own *f)
+{
+	return f->text ? sizeof("{\"error\":\"\"}\n") - 1 + strlen(f->text)
+	               : f->json.n;
+}
+
+size_t
 vyx_forward_own(char *out, size_t cap, const struct vyx_forward_own *f)
 {
 	struct vyx_pen w = { out, out + cap, 0 };
-	size_t n = f->json.n;
+	size_t n = vyx_forward_own_content(f);
 
-	if (f->text)
-		n = sizeof("{\"error\":\"\"}\n") - 1 + strlen(f->text);
 	vyx_pen_lit(&w, "HTTP/1.1 ");
 	vyx_pen_dec(&w, f->status);
 	vyx_pen_lit(&w, " ");

@@ -89,6 +89,9 @@ struct vyx_forward_own {
 };
 size_t vyx_forward_own(char *out, size_t cap, const struct vyx_forward_own *f);
 
+/* The length that it says its content has. */
+size_t vyx_forward_own_content(const struct vyx_forward_own *f);
+
 /* The reason phrase of a status; "" for one unknown here. */
 const char *vyx_forward_reason(unsigned status);
 

@@ -361,6 +361,16 @@ def rates():
         assert int(g.figures()["limited"]) == 7
 
 
+def rates_spelling():
+    """A token has one count, however its field is written."""
+    with Gateway(keys={"security.rate_limit.per_token": 2}) as g:
+        def ask(value):
+            return g.get("/", f"Authorization: {value}").status
+        assert [ask(v) for v in ("Bearer t", "bearer t", "t", "Bearer   t",
+                                 "BEARER t")] == [200, 200, 429, 429, 429]
+        assert [ask(v) for v in ("Basic t", "Bearer u", "T")] == [200] * 3
+
+
 def rates_zero():
     with Gateway(keys={"security.rate_limit.per_ip": 0}) as g:
         assert g.get().status == 429
@@ -574,7 +584,6 @@ def breaker_slow_trial():
         until(lambda: g.get().status == 200)
         stop.set()
         t.join()
-
 
 
 # ---- all failures, as they are told ----------------------------------------

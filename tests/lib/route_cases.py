@@ -1181,9 +1181,12 @@ def access_log():
         assert (line["bytes_in"], line["bytes"]) == (4, 3)
         assert (line["worker"], line["instance"]) == ("w", "w#1")
         assert 0 < line["latency"] < 5 and len(line["timestamp"]) == 24
-        g.ask(b"nonsense\r\n\r\n")
+        a = g.ask(b"nonsense\r\n\r\n")
         line = g.log(2)[1]
         assert (line["level"], line["status"]) == ("warn", 400)
+        assert line["bytes"] == len(a.body) > 0, line
+        g.client().send(b"HEAD /%2f HTTP/1.1\r\nHost: h\r\n\r\n").head()
+        assert g.log(3)[2]["bytes"] == 0
 
 
 def log_blocked():
