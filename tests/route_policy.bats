@@ -98,6 +98,10 @@ case_() {
 	case_ breaker_slow_trial
 }
 
+@test "bodies that come slowly hold half of a worker's connections at most" {
+	case_ places
+}
+
 @test "payload_max_size and global_timeout of a route" {
 	case_ overrides
 }

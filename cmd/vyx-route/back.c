@@ -49,6 +49,7 @@ void
 back_ended(struct exchange *x)
 {
 	x->ended = 1;
+	stream_leave(x);
 	if (!x->in_end && (x->chunked || x->in.left > HELD_BODY))
 		x->keep = 0;
 	if (x->in_end || !x->keep) {

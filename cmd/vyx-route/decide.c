@@ -290,11 +290,18 @@ on_timer(struct vyx_timer *t)
 }
 
 /* To a worker, if the breaker lets it. */
-static void
-acquire(struct exchange *x)
+void
+decide_enter(struct exchange *x)
 {
 	if (policy_enter(x))
 		decide_acquire(x);
+}
+
+static void
+acquire(struct exchange *x)
+{
+	if (stream_enter(x))
+		decide_enter(x);
 }
 
 void
@@ -328,8 +335,12 @@ decide(struct exchange *x)
 void
 decide_body(struct exchange *x)
 {
+	int stood = stream_leave(x);
+
 	if (x->discard)
 		done(x);
+	else if (stood)
+		decide_enter(x);
 	else if (x->doc_on && !doc_check(x))
 		return;
 	else if (x->hold_all && !x->back) {

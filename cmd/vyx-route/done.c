@@ -76,6 +76,7 @@ exchange_free(struct exchange *x)
 	vyx_loop_cancel(&r->loop, &x->timer);
 	vyx_half_free(&x->up, &r->slabs);
 	doc_drop(x);
+	stream_leave(x);
 	if (x->table)
 		vyx_plan_table_left(&r->plan, x->table);
 	if (x->worker)

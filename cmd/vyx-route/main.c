@@ -111,6 +111,7 @@ start(struct router *r)
 	    !vyx_lines_open(&r->log, &r->loop, 1))
 		vyx_die_sys(VYX_SYSTEM, "cannot start");
 	r->drain.fn = drain_late;
+	r->places.fn = stream_turn;
 	r->drain_idle.fn = drain_idle;
 	vyx_prog_socket(dir, &r->opt, r->name);
 	if (mkdir(dir, 0711) && errno != EEXIST)

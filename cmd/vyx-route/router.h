@@ -30,6 +30,7 @@
  *	decide.c   route, own answers, a connection or a wait	      HOP 2, 3
  *	policy.c   ... rates, breaker, tokens, roles, other origins
  *	doc.c	   ... content that a schema looks at
+ *	stream.c   ... content that is passed on while it comes
  *	gate.c	   what the settings make of all that
  *	relay.c	   content both ways, tunnels			      HOP 5
  *	back.c	   a worker's connection on loan: its life, answers in
@@ -138,6 +139,8 @@ struct exchange {
 	struct vyx_breaker_permit permit;
 	struct vyx_plan_worker *worker;
 	struct vyx_waiter wait;
+	struct vyx_plan_place line; /* prev NULL: it does not stand there */
+	uint8_t placed;
 	struct vyx_timer timer;
 	unsigned attempt;
 	char instance[VYX_POOL_I + 1];
@@ -234,6 +237,8 @@ struct router {
 	 * cleared for each. */
 	char lines[2 * VYX_CORS_LINES];
 	size_t docs; /* bytes of all `doc` */
+	struct vyx_task places;
+	unsigned routers; /* that are ready, we too */
 	int draining;
 	struct vyx_timer drain;
 	struct vyx_timer drain_idle;
@@ -296,6 +301,7 @@ void write_left(struct client *c);
 void decide(struct exchange *x);
 void decide_watch(struct exchange *x);
 void decide_body(struct exchange *x);
+void decide_enter(struct exchange *x);
 void decide_acquire(struct exchange *x);
 void decide_expired(struct exchange *x);
 void decide_gone(struct exchange *x);
@@ -326,6 +332,11 @@ void doc_body(struct exchange *x, struct vyx_str piece);
 int doc_check(struct exchange *x);
 int doc_feed(struct exchange *x);
 void doc_drop(struct exchange *x);
+
+/* stream.c */
+int stream_enter(struct exchange *x);
+int stream_leave(struct exchange *x);
+void stream_turn(struct vyx_task *t);
 
 /* gate.c */
 void gate_commit(struct router *r);

@@ -72,6 +72,9 @@ limits(struct router *r)
 	uint64_t taken = vyx_plan_connections(&r->plan) + RESERVE;
 
 	r->doors.per_address = r->plan.set.max_per_client;
+	r->routers = 0;
+	for (unsigned i = 0; i < VYX_SLOTS; i++)
+		r->routers += r->doors.ready[i];
 	r->doors.most = CLIENTS_MIN;
 	if (r->fds > taken + CLIENTS_MIN)
 		r->doors.most = r->fds - taken;

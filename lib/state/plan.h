@@ -80,6 +80,11 @@ struct vyx_plan_texts {
 #undef X
 };
 
+/* One that stands in a worker's line. */
+struct vyx_plan_place {
+	struct vyx_plan_place *next, **prev;
+};
+
 struct vyx_plan_worker {
 	struct vyx_plan_worker *next;
 	struct vyx_wworker *window;
@@ -91,6 +96,10 @@ struct vyx_plan_worker {
 	int denied; /* vyx-poold says that none is, since the last one came */
 	uint64_t wait_ns;
 	uint64_t connections; /* max-size by replicas */
+
+	/* The router's own: requests whose content is still to come. */
+	unsigned placed; /* those that may have a connection */
+	struct vyx_plan_place *line, **line_end; /* those that may not yet */
 };
 
 /* A schema's row; `schema` NULL: it cannot be used. */

@@ -586,6 +586,52 @@ def breaker_slow_trial():
         t.join()
 
 
+def places():
+    """Slow bodies hold half of a worker's connections, and no more."""
+    with Gateway(limit=4, payload_max_size=0, global_timeout=5000) as g:
+        long = post("/", "x" * 200000)
+        slow = [g.client().send(long[:100000]) for _ in range(6)]
+        chunked = (b"POST / HTTP/1.1\r\nHost: h\r\n"
+                   b"Transfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n")
+        slow += [g.client().send(chunked) for _ in range(4)]
+        until(lambda: len(g.pool.held) == 2)
+        # others are served at once, and so is what came whole meanwhile
+        for _ in range(20):
+            assert g.get().status == 200
+        assert g.ask(post("/", "x" * 60000)).status == 200
+        c = g.client().send(chunked[:-5])
+        time.sleep(0.05)
+        assert c.ask(b"345\r\n0\r\n\r\n").status == 200
+        assert len(g.pool.held) <= 4
+        # one that stands in the line may go
+        slow.pop(3).close()
+        slow.pop(6).close()
+        # the places are given on, in order, until all are done
+        for i, c in enumerate(slow):
+            rest = long[100000:] if i < 5 else b"0\r\n\r\n"
+            assert c.ask(rest).status == 200, i
+        assert g.figures()["busy"] == "0"
+        # one that gets none in time is told
+    with Gateway(limit=2, payload_max_size=0, global_timeout=300) as g:
+        first = g.client().send(long[:100000])
+        stop = threading.Event()
+
+        def drip():
+            at = 100000
+            while not stop.wait(0.05):
+                first.s.sendall(long[at:at + 10])
+                at += 10
+        t = threading.Thread(target=drip)
+        t.start()
+        c = g.client()
+        threading.Thread(target=c.send, args=(long,), daemon=True).start()
+        a = c.answer()
+        assert (a.status, a.error()) == (504, "upstream timeout")
+        assert g.get().status == 200
+        stop.set()
+        t.join()
+
+
 # ---- all failures, as they are told ----------------------------------------
 
 def failures():
