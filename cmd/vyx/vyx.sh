@@ -214,6 +214,7 @@ key() {
 	from= secret=
 	new=$run/env/key.new
 	rm -f "$new" "$run/env/key.old"
+	[ ! -e "$run/route/key" ] || ln -P "$run/route/key" "$run/env/key.old" || exit 111
 	for k in jwt.secret_file jwt.public_key_file jwt.jwks_file; do
 		from=$from$(named_file $k)
 	done
@@ -237,7 +238,6 @@ key() {
 		! vyx-conf -f "$file" json 2>/dev/null | grep -q '"roles": \[$' ||
 			echo "vyx: $from: no key for tokens there: every token is refused" >&2
 	}
-	ln -P "$run/route/key" "$run/env/key.old" 2>/dev/null
 	if [ -e "$new" ]; then
 		set -- $(who route)
 		[ $# != 2 ] || chown "$1:$2" "$new" || exit 111
@@ -675,19 +675,28 @@ rotate() {
 	done
 }
 
+# Routers read the key again.
+key_anew() {
+	for s in $(names 'route.*'); do
+		! is_up "$s" || s6-svc -h "$run/sv/$s"
+	done
+}
+
 reload() (
 	[ -d "$run/env/superv" ] || die 111 "$run: nothing runs here"
 	key
 	vyx-conf -f "$file" -d "$run" -T 20s apply >/dev/null || {
 		status=$?
-		[ ! -e "$run/env/key.old" ] || mv -fT "$run/env/key.old" "$run/route/key"
+		if [ -e "$run/env/key.old" ]; then
+			mv -fT "$run/env/key.old" "$run/route/key"
+		else
+			rm -f "$run/route/key"
+		fi
 		echo "$old" >"$run/env/key"
+		key_anew # one may have started in between
 		exit $status
 	}
-	cmp -s "$run/route/key" "$run/env/key.old" ||
-		for s in $(names 'route.*'); do
-			! is_up "$s" || s6-svc -h "$run/sv/$s"
-		done
+	cmp -s "$run/route/key" "$run/env/key.old" || key_anew
 	rm -f "$run/env/key.old"
 	listens >"$run/env/listen.new"
 	cmp -s "$run/env/listen.new" "$run/env/listen" || rotate

@@ -222,6 +222,18 @@ def public_keys():
                             other)) == 401
             # the public key is no HMAC secret
             assert ask(confused) == 401
+        # nor when it is said to be the file of the secret
+        g.heard(g.reg("del", "setting",
+                      "jwt.public_key_file").split()[-1])
+        with open(f"{g.run}/rsa.pem", encoding="ascii") as f:
+            stripped = token(roles=["user"], key=f.read()[:-1])
+        g.heard(g.reg("put", "setting", "jwt.secret_file",
+                      f"value={g.run}/rsa.pem").split()[-1])
+        assert ask(stripped) == 401 and ask(confused) == 401
+        assert "it has public keys" in g.err()
+        g.heard(g.reg("put", "setting", "jwt.public_key_file",
+                      f"value={g.run}/ec.pem").split()[-1])
+        assert ask(mint("ES256", "ec.key")) == 200
         g.heard(g.reg("put", "setting", "jwt.algorithm",
                       "value=RS256").split()[-1])
         assert ask(mint("ES256", "ec.key")) == 401
