@@ -343,6 +343,30 @@ def schema_slow_worker():
         assert g.worker.seen[0].body == big.encode()
 
 
+def schema_many():
+    """Bodies of 64 MiB are held at once; who is too many may try again."""
+    with Gateway(routes=CHECKED, schemas={"greet": GREET},
+                 payload_max_size=0) as g:
+        held = [g.client() for _ in range(16)]
+        for c in held:
+            c.send(b"POST /greet HTTP/1.1\r\nHost: h\r\nContent-Length: "
+                   b"4194304\r\n\r\n" + b" " * 4194303)
+        small = post("/greet", '{"name":"Bo"}')
+        c = g.client()
+
+        def refused():
+            a = c.send(small[:-5]).answer()
+            c.send(small[-5:])
+            return a.status == 503 and a.get("retry-after") == ["1"]
+        until(lambda: g.ask(small).status == 503)
+        # the rest of what was refused is read, and the connection goes on
+        for _ in range(3):
+            assert refused()
+        for h in held:
+            h.close()
+        until(lambda: c.ask(small).status == 200)
+
+
 # ---- rates -----------------------------------------------------------------
 
 def rates():
