@@ -133,6 +133,29 @@ mint() {
 	assert_equal "$(with "$(mint './$JWT_SECRET' roles=user)" /bytes/4)" 401
 }
 
+@test "a reload that cannot be applied leaves no key; a link in its place is not followed" {
+	project
+	policed user
+	unset JWT_SECRET
+	up vyx.yaml
+	printf 'a-secret-of-two-and-thirty-bytes' >secret
+	echo 'jwt: {secret_file: secret}' >>vyx.yaml
+	s6-svc -wd -d "$RUN/sv/regd"
+	run ! vyx reload -d "$RUN"
+	[ ! -e "$RUN/route/key" ]
+	s6-svc -wU -u "$RUN/sv/regd"
+	run -0 vyx reload -d "$RUN"
+	wait_until is_status 200 "$(mint secret roles=user)" /bytes/4
+	mkdir elsewhere
+	rm "$RUN/route/key"
+	ln -s "$PWD/elsewhere" "$RUN/route/key"
+	run -0 vyx reload -d "$RUN"
+	[ -f "$RUN/route/key" ] && [ ! -L "$RUN/route/key" ]
+	run -0 ls elsewhere
+	assert_output ''
+	assert_equal "$(with "$(mint secret roles=user)" /bytes/4)" 200
+}
+
 @test "rates count over all routers, and a reload changes them" {
 	local i n=0
 	project 'gateway: {routers: 3}' 'security: {rate_limit: {per_ip: 40}}'

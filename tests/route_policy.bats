@@ -54,6 +54,10 @@ case_() {
 	case_ schema_slow_worker
 }
 
+@test "more bodies to check than are held at once: 503, and the connection goes on" {
+	case_ schema_many
+}
+
 @test "rates by address and token: 429 with Retry-After and RateLimit, routes of their own" {
 	case_ rates
 }

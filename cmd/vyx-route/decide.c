@@ -31,6 +31,7 @@ own(struct exchange *x, unsigned status, const char *text, struct vyx_str json,
 		x->keep = 0;
 	if (x->r->draining)
 		x->keep = 0;
+	x->refuse = 0; /* what is yet to come is read, and not looked at */
 	x->status = status;
 	x->begun = 1;
 	write_own(x, status, text, json, more);

@@ -55,7 +55,8 @@ doc_body(struct exchange *x, struct vyx_str piece)
 
 	if (x->doc.n + piece.n > DOC_MAX)
 		x->refuse = 413;
-	else if (x->r->docs + piece.n > DOCS_MAX ||
+	else if ((piece.n > had - x->doc.n &&
+	             x->r->docs + piece.n > DOCS_MAX) ||
 	    !vyx_buf_putstr(&x->doc, piece))
 		x->refuse = 503;
 	x->r->docs += x->doc.cap - had;

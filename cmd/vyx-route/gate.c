@@ -46,6 +46,22 @@ left_out(void *arg, size_t i, const char *why)
 	    "why", why, NULL);
 }
 
+/* What everybody may know signs nothing: a file of public keys is no secret,
+ * though settings that lag behind it, or a slip in them, say so. */
+static int
+is_public(struct vyx_str text)
+{
+	const char *why;
+	struct vyx_jwt_keys *k = vyx_jwt_keys_pem(text, &why);
+	int yes;
+
+	if (!k)
+		k = vyx_jwt_keys_jwks(text, NULL, NULL, &why);
+	yes = k != NULL;
+	vyx_jwt_keys_free(k);
+	return yes;
+}
+
 /* `kind` is s, p or w: secret, PEM, JWKS. */
 static struct vyx_jwt_keys *
 from_file(char kind, struct vyx_str name, const char **why)
@@ -63,6 +79,8 @@ from_file(char kind, struct vyx_str name, const char **why)
 		k = vyx_jwt_keys_pem(vyx_buf_str(&b), why);
 	else if (kind == 'w')
 		k = vyx_jwt_keys_jwks(vyx_buf_str(&b), left_out, NULL, why);
+	else if (is_public(vyx_buf_str(&b)))
+		*why = "it has public keys, and is no secret";
 	else {
 		/* the line's end is the editor's, as vyx-token has it */
 		if (b.n && b.p[b.n - 1] == '\n')

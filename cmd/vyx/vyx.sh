@@ -214,7 +214,7 @@ key() {
 	from= secret=
 	new=$run/env/key.new
 	rm -f "$new" "$run/env/key.old"
-	ln -P "$run/route/key" "$run/env/key.old" 2>/dev/null
+	[ ! -e "$run/route/key" ] || ln -P "$run/route/key" "$run/env/key.old" || exit 111
 	for k in jwt.secret_file jwt.public_key_file jwt.jwks_file; do
 		from=$from$(named_file $k)
 	done
@@ -682,18 +682,23 @@ rotate() {
 	done
 }
 
+# Routers read the key again.
+key_anew() {
+	for s in $(names 'route.*'); do
+		! is_up "$s" || s6-svc -h "$run/sv/$s"
+	done
+}
+
 reload() (
 	[ -d "$run/env/superv" ] || die 111 "$run: nothing runs here"
 	key
 	vyx-conf -f "$file" -d "$run" -T 20s apply >/dev/null || {
 		status=$?
 		key_back
+		key_anew # one may have started in between
 		exit $status
 	}
-	cmp -s "$run/route/key" "$run/env/key.old" ||
-		for s in $(names 'route.*'); do
-			! is_up "$s" || s6-svc -h "$run/sv/$s"
-		done
+	key_anew
 	rm -f "$run/env/key.old"
 	listens >"$run/env/listen.new"
 	cmp -s "$run/env/listen.new" "$run/env/listen" || rotate

@@ -54,6 +54,7 @@ vyx_plan_set_gone(struct vyx_plan *p, struct vyx_str key)
 #undef X
 }
 
+/* All of them or none: without memory for an issuer anybody would be one. */
 int
 vyx_plan_set_commit(struct vyx_plan *p)
 {
@@ -61,14 +62,19 @@ vyx_plan_set_commit(struct vyx_plan *p)
 
 	if (!p->changed)
 		return 1;
-	p->set = p->coming;
-#define X(member, name, init)                 \
-	p->text.member.n = 0;                 \
-	ok &= vyx_buf_putstr(&p->text.member, \
-	    vyx_buf_str(&p->text_coming.member));
+	p->changes++; /* texts may move even if they stay as they are */
+#define X(member, name, init) \
+	ok &= vyx_buf_room(&p->text.member, p->text_coming.member.n);
 	VYX_PLAN_TEXTS(X)
 #undef X
-	p->changed = !ok;
-	p->changes++;
-	return ok;
+	if (!ok)
+		return 0;
+	p->set = p->coming;
+#define X(member, name, init) \
+	p->text.member.n = 0; \
+	vyx_buf_putstr(&p->text.member, vyx_buf_str(&p->text_coming.member));
+	VYX_PLAN_TEXTS(X)
+#undef X
+	p->changed = 0;
+	return 1;
 }

@@ -222,6 +222,18 @@ def public_keys():
                             other)) == 401
             # the public key is no HMAC secret
             assert ask(confused) == 401
+        # nor when it is said to be the file of the secret
+        g.heard(g.reg("del", "setting",
+                      "jwt.public_key_file").split()[-1])
+        with open(f"{g.run}/rsa.pem", encoding="ascii") as f:
+            stripped = token(roles=["user"], key=f.read()[:-1])
+        g.heard(g.reg("put", "setting", "jwt.secret_file",
+                      f"value={g.run}/rsa.pem").split()[-1])
+        assert ask(stripped) == 401 and ask(confused) == 401
+        assert "it has public keys" in g.err()
+        g.heard(g.reg("put", "setting", "jwt.public_key_file",
+                      f"value={g.run}/ec.pem").split()[-1])
+        assert ask(mint("ES256", "ec.key")) == 200
         g.heard(g.reg("put", "setting", "jwt.algorithm",
                       "value=RS256").split()[-1])
         assert ask(mint("ES256", "ec.key")) == 401
@@ -329,6 +341,30 @@ def schema_slow_worker():
         gate.set()
         assert c.answer().status == 200
         assert g.worker.seen[0].body == big.encode()
+
+
+def schema_many():
+    """Bodies of 64 MiB are held at once; who is too many may try again."""
+    with Gateway(routes=CHECKED, schemas={"greet": GREET},
+                 payload_max_size=0) as g:
+        held = [g.client() for _ in range(16)]
+        for c in held:
+            c.send(b"POST /greet HTTP/1.1\r\nHost: h\r\nContent-Length: "
+                   b"4194304\r\n\r\n" + b" " * 4194303)
+        small = post("/greet", '{"name":"Bo"}')
+        c = g.client()
+
+        def refused():
+            a = c.send(small[:-5]).answer()
+            c.send(small[-5:])
+            return a.status == 503 and a.get("retry-after") == ["1"]
+        until(lambda: g.ask(small).status == 503)
+        # the rest of what was refused is read, and the connection goes on
+        for _ in range(3):
+            assert refused()
+        for h in held:
+            h.close()
+        until(lambda: c.ask(small).status == 200)
 
 
 # ---- rates -----------------------------------------------------------------
