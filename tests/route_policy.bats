@@ -82,6 +82,10 @@ case_() {
 	case_ breaker_counts
 }
 
+@test "breaker: clients who stop in mid-body do not open it" {
+	case_ breaker_silent
+}
+
 @test "breaker: a trial's place is given back on every path" {
 	case_ breaker_trials
 }

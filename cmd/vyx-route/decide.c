@@ -212,6 +212,14 @@ may_pass(struct exchange *x)
 	return 0;
 }
 
+/* The client has more to send, and nobody keeps him from it: the worker owes
+ * no answer yet, and client.c sees to him. */
+static int
+owes(const struct exchange *x)
+{
+	return !x->in_end && !x->stall_up && !x->expects;
+}
+
 /* One timer: until the answer begins, then over silences in it. */
 static uint64_t
 due(const struct exchange *x)
@@ -220,7 +228,7 @@ due(const struct exchange *x)
 	uint64_t last;
 
 	if (!x->begun)
-		return x->t_moved + policy_timeout(x);
+		return owes(x) ? UINT64_MAX : x->t_moved + policy_timeout(x);
 	if (!x->back || x->stall_down)
 		return UINT64_MAX;
 	last = x->back->conn.last_in;
@@ -251,7 +259,7 @@ decide_watch(struct exchange *x)
 		at = trial;
 
 	if (at == UINT64_MAX)
-		at = x->r->loop.now + VYX_SEC;
+		at = x->r->loop.now + (x->begun ? VYX_SEC : policy_timeout(x));
 	vyx_loop_timer(&x->r->loop, &x->timer, at);
 }
 

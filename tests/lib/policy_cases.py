@@ -491,6 +491,26 @@ def breaker_counts():
         assert g.get().status == 503
 
 
+def breaker_silent():
+    """Who stops in mid-body is late himself: no failure of the worker."""
+    with Gateway(keys={**BREAKER, "gateway.body_timeout": 600},
+                 global_timeout=200) as g:
+        for body in (b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n",
+                     b"Content-Length: 99999\r\n\r\nx",
+                     b"Content-Length: 9\r\n\r\nx"):
+            held = [g.client().send(b"POST / HTTP/1.1\r\nHost: h\r\n" + body)
+                    for _ in range(3)]
+            assert [c.answer().status for c in held] == [408] * 3, body
+            assert g.get().status == 200, body
+        # one who has sent all of it waits for the worker alone
+        g.worker.answer = lambda conn, r: time.sleep(0.6)
+        c = g.client().send(post("/", "xy")[:-1])
+        time.sleep(0.3)
+        t = time.monotonic()
+        assert c.send(b"y").answer().status == 504
+        assert 0.15 < time.monotonic() - t < 0.45
+
+
 def breaker_trials():
     """What takes a trial's place gives it back, whatever becomes of it."""
     with Gateway(routes=(("r", "GET POST", "/r", "role=user"),
