@@ -65,6 +65,17 @@ client_last(struct client *c)
 	client_state(c, C_LINGER);
 }
 
+/* What he did not take is thrown away: closed, the kernel would go on giving
+ * it to him, byte by byte, for hours. */
+void
+client_reset(struct client *c)
+{
+	struct linger now = { 1, 0 };
+
+	setsockopt(c->conn.io.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+	client_close(c);
+}
+
 /* ---- events ----------------------------------------------------------- */
 
 static void
@@ -131,7 +142,10 @@ too_slow(struct client *c)
 		}
 		/* FALLTHROUGH */
 	default:
-		client_close(c);
+		if (c->state == C_BUSY || c->conn.out.n != c->conn.out.at)
+			client_reset(c);
+		else
+			client_close(c);
 	}
 }
 

@@ -119,14 +119,13 @@ static void
 front_abort(struct exchange *x)
 {
 	struct client *c = x->client;
-	struct linger now = { 1, 0 };
 
 	/* A reset: an end would look like one to who reads until the end. */
-	if (x->out == VYX_BODY_CLOSE)
-		setsockopt(c->conn.io.fd, SOL_SOCKET, SO_LINGER, &now,
-		    sizeof now);
-	else
-		vyx_conn_send(&c->conn);
+	if (x->out == VYX_BODY_CLOSE) {
+		client_reset(c);
+		return;
+	}
+	vyx_conn_send(&c->conn);
 	client_close(c);
 }
 

@@ -264,6 +264,7 @@ int client_accept(struct vyx_doors *d, int fd, const struct vyx_guest *g,
 void client_state(struct client *c, enum client_state s);
 void client_watch(struct client *c);
 void client_close(struct client *c);
+void client_reset(struct client *c);
 void client_last(struct client *c);
 void client_drain(struct client *c);
 
