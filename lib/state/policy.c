@@ -90,7 +90,7 @@ headers(struct build *b, struct vyx_str s, char side,
 		struct vyx_str line = vyx_str_cut(&left, '\n'), name;
 
 		if (line.n < 4 || line.p[2] != ' ' ||
-		    !strchr("qa", line.p[0]) || !strchr("+-", line.p[1]))
+		    !memchr("qa", line.p[0], 2) || !memchr("+-", line.p[1], 2))
 			return 0;
 		if (line.p[0] != side)
 			continue;
