@@ -214,8 +214,8 @@ may_pass(struct exchange *x)
 
 /* The client has more to send, and nobody keeps him from it: the worker owes
  * no answer yet, and client.c sees to him. */
-static int
-owes(const struct exchange *x)
+int
+decide_owes(const struct exchange *x)
 {
 	return !x->in_end && !x->stall_up && !x->expects;
 }
@@ -228,7 +228,8 @@ due(const struct exchange *x)
 	uint64_t last;
 
 	if (!x->begun)
-		return owes(x) ? UINT64_MAX : x->t_moved + policy_timeout(x);
+		return decide_owes(x) ? UINT64_MAX
+		                      : x->t_moved + policy_timeout(x);
 	if (!x->back || x->stall_down)
 		return UINT64_MAX;
 	last = x->back->conn.last_in;

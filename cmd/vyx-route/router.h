@@ -287,6 +287,7 @@ void write_left(struct client *c);
 
 /* decide.c */
 void decide(struct exchange *x);
+int decide_owes(const struct exchange *x);
 void decide_watch(struct exchange *x);
 void decide_body(struct exchange *x);
 void decide_acquire(struct exchange *x);

@@ -502,6 +502,23 @@ def breaker_silent():
                     for _ in range(3)]
             assert [c.answer().status for c in held] == [408] * 3, body
             assert g.get().status == 200, body
+        # a worker that does not wait for them any longer has not failed
+        def impatient(conn, r):
+            conn.settimeout(0.1)
+            try:
+                while conn.recv(100):
+                    pass
+            except TimeoutError:
+                pass
+            return True
+        g.worker.early = True
+        g.worker.answer = impatient
+        held = [g.client().send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length"
+                                b": 99999\r\n\r\nx") for _ in range(3)]
+        assert [c.answer().status for c in held] == [502] * 3
+        g.worker.early = False
+        g.worker.answer = says(OK)
+        assert g.get().status == 200
         # one who has sent all of it waits for the worker alone
         g.worker.answer = lambda conn, r: time.sleep(0.6)
         c = g.client().send(post("/", "xy")[:-1])
