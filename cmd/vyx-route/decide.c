@@ -58,11 +58,13 @@ answer(struct exchange *x, unsigned status, const char *text)
 	    status == 503 || status == 504 ? RETRY_AFTER : VYX_STR(""));
 }
 
-/* The worker broke off in mid-answer: so must we. */
+/* The worker broke off in mid-answer: so must we. It has not failed when it
+ * could not get rid of it, for it may have a time-out. */
 void
 decide_cut(struct exchange *x)
 {
-	policy_leave(x, VYX_BREAKER_BAD);
+	policy_leave(x,
+	    x->stalled < VYX_SEC ? VYX_BREAKER_BAD : VYX_BREAKER_NEUTRAL);
 	if (x->back)
 		back_leave(x,
 		    x->back->conn.error ? VYX_POOL_RESET : VYX_POOL_EOF);

@@ -128,6 +128,7 @@ struct exchange {
 	uint8_t ended;
 	uint8_t kept;       /* the worker keeps its connection behind it */
 	uint8_t stall_down; /* the back waits for room in the front */
+	uint64_t stalled;   /* ns: how long it has, before now */
 	uint8_t tunnel;
 	uint8_t discard; /* only the rest of the request is awaited */
 	uint64_t out_bytes;

@@ -528,6 +528,26 @@ def breaker_silent():
         assert 0.15 < time.monotonic() - t < 0.45
 
 
+def breaker_slow_readers():
+    """A worker that gives up sending to who does not read has not failed."""
+    with Gateway(keys=BREAKER) as g:
+        def impatient(conn, r):
+            conn.settimeout(0.3)
+            try:
+                conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3000000"
+                             b"\r\n\r\n" + b"x" * 3000000)
+            except TimeoutError:
+                pass
+            return True
+        g.worker.answer = impatient
+        held = [g.client(rcvbuf=4096).send(GET) for _ in range(3)]
+        time.sleep(1.3)
+        for c in held:
+            assert c.head().status == 200 and len(c.f.read()) < 3000000
+        g.worker.answer = says(OK)
+        assert g.get().status == 200
+
+
 def breaker_trials():
     """What takes a trial's place gives it back, whatever becomes of it."""
     with Gateway(routes=(("r", "GET POST", "/r", "role=user"),
