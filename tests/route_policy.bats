@@ -94,6 +94,14 @@ case_() {
 	case_ breaker_slow_clients
 }
 
+@test "breaker: clients who stop in mid-body do not open it" {
+	case_ breaker_silent
+}
+
+@test "breaker: clients who do not read do not open it" {
+	case_ breaker_slow_readers
+}
+
 @test "breaker: a trial's place is given back on every path" {
 	case_ breaker_trials
 }

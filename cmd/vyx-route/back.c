@@ -206,6 +206,7 @@ void
 back_pull(struct exchange *x)
 {
 	x->stall_down = 0;
+	x->stalled += x->r->loop.now - x->back->conn.last_in;
 	x->back->conn.last_in = x->r->loop.now; /* it was us who did not read */
 	back_run(x->back);
 }

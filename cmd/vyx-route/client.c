@@ -65,6 +65,17 @@ client_last(struct client *c)
 	client_state(c, C_LINGER);
 }
 
+/* What he did not take is thrown away: closed, the kernel would go on giving
+ * it to him, byte by byte, for hours. */
+void
+client_reset(struct client *c)
+{
+	struct linger now = { 1, 0 };
+
+	setsockopt(c->conn.io.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+	client_close(c);
+}
+
 /* ---- events ----------------------------------------------------------- */
 
 static void
@@ -110,16 +121,6 @@ run_later(struct vyx_task *t)
 		front_run(c);
 }
 
-/* ... and what the kernel has for him yet is thrown away. */
-void
-client_reset(struct client *c)
-{
-	struct linger now = { 1, 0 };
-
-	setsockopt(c->conn.io.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-	client_close(c);
-}
-
 static void
 too_slow(struct client *c)
 {
@@ -142,7 +143,7 @@ too_slow(struct client *c)
 		/* FALLTHROUGH */
 	default:
 		/* or the kernel would go on to hold what he does not read */
-		if (c->conn.out.n != c->conn.out.at)
+		if (c->state == C_BUSY || c->conn.out.n != c->conn.out.at)
 			client_reset(c);
 		else
 			client_close(c);

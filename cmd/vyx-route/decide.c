@@ -59,11 +59,13 @@ answer(struct exchange *x, unsigned status, const char *text)
 	    status == 503 || status == 504 ? RETRY_AFTER : VYX_STR(""));
 }
 
-/* The worker broke off in mid-answer: so must we. */
+/* The worker broke off in mid-answer: so must we. It has not failed when it
+ * could not get rid of it, for it may have a time-out. */
 void
 decide_cut(struct exchange *x)
 {
-	policy_leave(x, VYX_BREAKER_BAD);
+	policy_leave(x,
+	    x->stalled < VYX_SEC ? VYX_BREAKER_BAD : VYX_BREAKER_NEUTRAL);
 	if (x->back)
 		back_leave(x,
 		    x->back->conn.error ? VYX_POOL_RESET : VYX_POOL_EOF);
@@ -221,7 +223,8 @@ due(const struct exchange *x)
 	uint64_t last;
 
 	if (!x->begun)
-		return x->t_moved + policy_timeout(x);
+		return client_owes(x) ? UINT64_MAX
+		                      : x->t_moved + policy_timeout(x);
 	if (!x->back || x->stall_down)
 		return UINT64_MAX;
 	last = x->back->conn.last_in;
@@ -252,7 +255,7 @@ decide_watch(struct exchange *x)
 		at = trial;
 
 	if (at == UINT64_MAX)
-		at = x->r->loop.now + VYX_SEC;
+		at = x->r->loop.now + (x->begun ? VYX_SEC : policy_timeout(x));
 	vyx_loop_timer(&x->r->loop, &x->timer, at);
 }
 
@@ -266,11 +269,6 @@ on_timer(struct vyx_timer *t)
 		if (trial_due(x) <= now)
 			policy_leave(x, VYX_BREAKER_NEUTRAL);
 		decide_watch(x);
-		return;
-	}
-	/* its own lateness is no failure of a worker that waits for it */
-	if (!x->begun && client_owes(x)) {
-		answer(x, 408, "request timeout");
 		return;
 	}
 	/* the worker's fault; not when its head is there and the client does

@@ -82,16 +82,19 @@ void
 retry_or_fail(struct exchange *x, int error)
 {
 	enum vyx_pool_why why = error ? VYX_POOL_RESET : VYX_POOL_EOF;
-	int again = may(x, error);
+	int again = may(x, error), owes = client_owes(x);
 
 	/* Once is chance, and says nothing of the instance. The last time it
-	 * is the client who hears of it, and counts if anything was sent. */
-	if (x->back->conn.sent && !(again && unread(x, error)))
+	 * is the client who hears of it, and counts if anything was sent. But
+	 * workers do not wait for ever for who sends slowly. */
+	if (x->back->conn.sent && !owes && !(again && unread(x, error)))
 		pool_result(x, 0);
 	if (again) {
 		retry(x, why);
 		return;
 	}
 	back_leave(x, why);
+	if (owes)
+		policy_leave(x, VYX_BREAKER_NEUTRAL);
 	answer(x, 502, "bad gateway");
 }

@@ -129,6 +129,7 @@ struct exchange {
 	uint8_t ended;
 	uint8_t kept;       /* the worker keeps its connection behind it */
 	uint8_t stall_down; /* the back waits for room in the front */
+	uint64_t stalled;   /* ns: how long it has, before now */
 	uint8_t tunnel;
 	uint8_t discard; /* only the rest of the request is awaited */
 	uint64_t out_bytes;
@@ -263,7 +264,8 @@ all_in(const struct exchange *x)
 	return x->in_end && !x->doc_on;
 }
 
-/* The next byte of the request is the client's to send. */
+/* The next byte of the request is the client's to send: the worker owes no
+ * answer yet, and client.c sees to him. */
 static inline int
 client_owes(const struct exchange *x)
 {

@@ -12,6 +12,9 @@
 #define TURN 64 /* clients of one socket in one turn */
 #define PAUSE (UINT64_C(100) * VYX_MS)
 #define BUCKETS 4096
+/* Bytes that wait in the kernel beyond what a client said he has room for: it
+ * would take megabytes from us for who reads nothing. */
+#define UNSENT 131072
 
 /* How many connections each address has. */
 struct addr {
@@ -207,7 +210,7 @@ vyx_doors_add(struct vyx_doors *d, int fd, unsigned slot, struct vyx_str addr)
 	struct vyx_door *l = &d->door[d->n];
 	struct sockaddr_storage ss = { 0 };
 	socklen_t n = sizeof ss, size = sizeof(int);
-	int listens = 0;
+	int listens = 0, unsent = UNSENT;
 
 	errno = 0;
 	d->why = "too many listening sockets, or a name too long";
@@ -222,6 +225,9 @@ vyx_doors_add(struct vyx_doors *d, int fd, unsigned slot, struct vyx_str addr)
 		.slot = slot,
 		.local = ss.ss_family == AF_UNIX };
 	memcpy(l->addr, addr.p, addr.n);
+	if (!l->local) /* its clients have it too */
+		setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent,
+		    sizeof unsent);
 	d->n++;
 	return 1;
 }

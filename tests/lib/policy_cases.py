@@ -534,8 +534,8 @@ def breaker_slow_clients():
     """Who stalls in a body makes no worker's time-out: 408, none counted."""
     with Gateway(routes=(("r1", "*", "/*rest"), ("s", "POST", "/s",
                                                  "validate=greet")),
-                 schemas={"greet": GREET}, keys=BREAKER,
-                 global_timeout=300) as g:
+                 schemas={"greet": GREET}, body_timeout=300,
+                 keys=BREAKER, global_timeout=300) as g:
         long = post("/", "x" * 200000)
         for part in (long[:150000], long[:-40], post("/s", "{}")[:-1],
                      post("/", "{}")[:-1]):
@@ -551,6 +551,63 @@ def breaker_slow_clients():
         threading.Thread(target=c.send, args=(post("/", "x" * 900000),),
                          daemon=True).start()
         assert c.answer().status == 504
+
+
+def breaker_silent():
+    """Who stops in mid-body is late himself: no failure of the worker."""
+    with Gateway(keys={**BREAKER, "gateway.body_timeout": 600},
+                 global_timeout=200) as g:
+        for body in (b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n",
+                     b"Content-Length: 99999\r\n\r\nx",
+                     b"Content-Length: 9\r\n\r\nx"):
+            held = [g.client().send(b"POST / HTTP/1.1\r\nHost: h\r\n" + body)
+                    for _ in range(3)]
+            assert [c.answer().status for c in held] == [408] * 3, body
+            assert g.get().status == 200, body
+        # a worker that does not wait for them any longer has not failed
+        def impatient(conn, r):
+            conn.settimeout(0.1)
+            try:
+                while conn.recv(100):
+                    pass
+            except TimeoutError:
+                pass
+            return True
+        g.worker.early = True
+        g.worker.answer = impatient
+        held = [g.client().send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length"
+                                b": 99999\r\n\r\nx") for _ in range(3)]
+        assert [c.answer().status for c in held] == [502] * 3
+        g.worker.early = False
+        g.worker.answer = says(OK)
+        assert g.get().status == 200
+        # one who has sent all of it waits for the worker alone
+        g.worker.answer = lambda conn, r: time.sleep(0.6)
+        c = g.client().send(post("/", "xy")[:-1])
+        time.sleep(0.3)
+        t = time.monotonic()
+        assert c.send(b"y").answer().status == 504
+        assert 0.15 < time.monotonic() - t < 0.45
+
+
+def breaker_slow_readers():
+    """A worker that gives up sending to who does not read has not failed."""
+    with Gateway(keys=BREAKER) as g:
+        def impatient(conn, r):
+            conn.settimeout(0.3)
+            try:
+                conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3000000"
+                             b"\r\n\r\n" + b"x" * 3000000)
+            except TimeoutError:
+                pass
+            return True
+        g.worker.answer = impatient
+        held = [g.client(rcvbuf=4096).send(GET) for _ in range(3)]
+        time.sleep(1.3)
+        for c in held:
+            assert c.head().status == 200 and len(c.f.read()) < 3000000
+        g.worker.answer = says(OK)
+        assert g.get().status == 200
 
 
 def breaker_trials():
@@ -666,6 +723,7 @@ def places():
         assert g.get().status == 200
         stop.set()
         t.join()
+        first.close()
 
 
 # ---- all failures, as they are told ----------------------------------------

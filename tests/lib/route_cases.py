@@ -200,14 +200,33 @@ def body_rate():
         assert 4 < time.monotonic() - began < 11
 
 
+def unsent(g, c):
+    """Bytes that the kernel keeps for this client, None: no socket is left."""
+    here, there = ("%04X" % a[1] for a in (g.addr, c.s.getsockname()))
+    with open("/proc/net/tcp", encoding="ascii") as f:
+        for line in f:
+            _, local, peer, _, queues = line.split()[:5]
+            if local.endswith(":" + here) and peer.endswith(":" + there):
+                return int(queues.split(":")[0], 16)
+    return None
+
+
 def no_last_read():
-    """A client that does not read is cut off; one that does, slowly, is not."""
+    """A client that does not read is cut off, and nothing is kept for him."""
     with Gateway(write_timeout=300) as g:
         g.worker.answer = says(b"HTTP/1.1 200 OK\r\nContent-Length: 9000000"
                                b"\r\n\r\n" + b"x" * 9000000)
         c = g.client(rcvbuf=4096)
         c.send(GET)
-        until(lambda: g.figures()["clients"] == "0")
+        most = 0
+
+        def gone():
+            nonlocal most
+            most = max(most, unsent(g, c) or 0)
+            return g.figures()["clients"] == "0"
+        until(gone)
+        assert 10000 < most < 400000, most
+        assert unsent(g, c) is None
         until(lambda: g.pool.records("drop"))
         assert g.log()[0]["cut"]
         # nor does the kernel hold anything for it
