@@ -16,6 +16,7 @@ read_answer(struct exchange *x)
 
 	lim.head = head_limit(x->r);
 	lim.fields = (uint32_t)x->r->plan.set.max_fields;
+	x->headed = 0;
 	vyx_http1_start(&x->ans, VYX_HTTP1_RESPONSE, &lim);
 	x->ans.to_head = x->verb == VYX_METHOD_HEAD;
 }
@@ -155,6 +156,16 @@ more(struct back *b)
 	return 0;
 }
 
+/* The head, read once: it may be here again when it found no room. */
+static enum vyx_http1_got
+parse(struct exchange *x, const struct vyx_half *in)
+{
+	struct vyx_str s = vyx_half_str(in);
+
+	x->ans.base = s.p;
+	return x->headed ? VYX_HTTP1_DONE : vyx_http1_parse(&x->ans, s.p, s.n);
+}
+
 static int
 step(struct back *b)
 {
@@ -162,9 +173,9 @@ step(struct back *b)
 	struct vyx_half *in = &b->conn.in;
 
 	if (!x->begun) {
-		switch (vyx_http1_parse(&x->ans, vyx_half_str(in).p,
-		    in->n - in->at)) {
+		switch (parse(x, in)) {
 		case VYX_HTTP1_DONE:
+			x->headed = 1;
 			return head(b);
 		case VYX_HTTP1_MORE:
 			return more(b);

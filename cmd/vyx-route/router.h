@@ -125,7 +125,8 @@ struct exchange {
 	struct vyx_body from;
 	enum vyx_http1_framing out; /* as it goes to the client */
 	unsigned status;
-	uint8_t begun; /* its final head went out */
+	uint8_t headed; /* a head of it is in, and waits for room */
+	uint8_t begun;  /* its final head went out */
 	uint8_t ended;
 	uint8_t kept;       /* the worker keeps its connection behind it */
 	uint8_t stall_down; /* the back waits for room in the front */

@@ -166,11 +166,13 @@ def large_heads():
         g.worker.answer = says(b"HTTP/1.1 200 OK\r\n" + big.encode() +
                                b"\r\nContent-Length: 65536\r\n\r\n" +
                                b"z" * 65536)
-        c = g.client()
-        c.send(GET * 5)
-        for _ in range(5):
-            a = c.answer()
-            assert len(a.body) == 65536 and a.get("a") == ["x" * 60000]
+        # also to one who reads so late that a head finds no room
+        for late in (0, 0.3):
+            c = g.client(rcvbuf=4096 if late else None).send(GET * 5)
+            time.sleep(late)
+            for _ in range(5):
+                a = c.answer()
+                assert len(a.body) == 65536 and a.get("a") == ["x" * 60000]
 
 
 def timeouts():
