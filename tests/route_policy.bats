@@ -46,6 +46,10 @@ case_() {
 	case_ schemas
 }
 
+@test "a body of more values than may be: 400" {
+	case_ schema_values
+}
+
 @test "schemas and security.schema_formats change at a commit" {
 	case_ schema_changes
 }
@@ -146,7 +150,7 @@ case_() {
 	case_ text_log
 }
 
-@test "a row that cannot be read is refused whole" {
+@test "a row that cannot be read is for nobody, and no broader route has it" {
 	case_ bad_rows
 }
 

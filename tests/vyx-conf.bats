@@ -858,6 +858,8 @@ column() {
 	bad 'vyx.yaml:3: cors.methods: "G,T" is no name of a method: a word of 64 bytes at most is needed' \
 	    'vyx.yaml:4: cors.headers: "X:" is no name of a header field: a word of 64 bytes at most is needed' \
 	    'vyx.yaml:5: cors.expose: "*" is no name of a header field: a word of 64 bytes at most is needed'
+	yaml "cors: {expose: [$(printf 'X-%040d, ' {1..24})]}"
+	bad 'vyx.yaml:2: cors.expose: 1056 bytes in an answer are too many: 1000 at most'
 	yaml 'cors: {methods: "*"}'
 	bad 'vyx.yaml:2: cors.methods: "*" is no name of a method: a word of 64 bytes at most is needed'
 	yaml 'cors:' '  origins: "*"' '  headers: "*"' '  credentials: true'

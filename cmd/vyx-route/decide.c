@@ -184,6 +184,10 @@ routed(struct exchange *x, enum vyx_route_got got,
 		answer(x, 404, "route not found");
 		return 0;
 	}
+	if (x->policy && x->policy->unusable) {
+		answer(x, 503, "route cannot be used");
+		return 0;
+	}
 	if (!policy_preflight(x))
 		return 0;
 	if (got == VYX_ROUTE_METHOD)

@@ -62,6 +62,19 @@ is_public(struct vyx_str text)
 	return yes;
 }
 
+static struct vyx_jwt_keys *
+from_secret(struct vyx_str s, const char **why)
+{
+	struct vyx_jwt_keys *k = vyx_jwt_keys_secret(s, why);
+
+	if (k && s.n < 32)
+		vyx_log(VYX_WARN,
+		    "the secret of tokens is shorter than 32 bytes: it may be "
+		    "guessed from one of them (RFC 7518 3.2)",
+		    NULL);
+	return k;
+}
+
 /* `kind` is s, p or w: secret, PEM, JWKS. */
 static struct vyx_jwt_keys *
 from_file(char kind, struct vyx_str name, const char **why)
@@ -85,7 +98,7 @@ from_file(char kind, struct vyx_str name, const char **why)
 		/* the line's end is the editor's, as vyx-token has it */
 		if (b.n && b.p[b.n - 1] == '\n')
 			b.n--;
-		k = vyx_jwt_keys_secret(vyx_buf_str(&b), why);
+		k = from_secret(vyx_buf_str(&b), why);
 	}
 	if (b.p)
 		explicit_bzero(b.p, b.cap);
@@ -102,7 +115,7 @@ from_env(struct vyx_str name, const char **why)
 
 	free(z);
 	*why = "its variable is not set";
-	return secret ? vyx_jwt_keys_secret(VYX_STRZ(secret), why) : NULL;
+	return secret ? from_secret(VYX_STRZ(secret), why) : NULL;
 }
 
 static int

@@ -11,6 +11,7 @@
 
 #define JOINED_MAX 65536 /* bytes of field `value` */
 #define FIELDS_MAX 16384 /* of field `headers` */
+#define CORS_LIST 1000   /* of one line of an answer, less its name */
 
 static unsigned
 line_of(const struct vyx_conf_val *v)
@@ -178,10 +179,12 @@ static void
 check_tokens(struct vyx_conf *c, enum vyx_conf_key k, const char *what, int any)
 {
 	const struct vyx_conf_val *v = &c->v[k];
+	size_t all = 0;
 
 	for (size_t i = 0; i < v->n; i++) {
 		struct vyx_str s = v->list[i];
 
+		all += s.n + 2; /* as each answer has them, with commas */
 		if (any && vyx_str_eq(s, VYX_STR("*"))) {
 			if (c->v[VYX_K_CORS_CREDENTIALS].num)
 				vyx_doc_error(&c->yaml, line_of(v),
@@ -195,6 +198,10 @@ check_tokens(struct vyx_conf *c, enum vyx_conf_key k, const char *what, int any)
 			    "most is needed",
 			    VYX_SHOW(s), what);
 	}
+	if (all > CORS_LIST)
+		vyx_doc_error(&c->yaml, line_of(v), vyx_conf_keys[k].path,
+		    "%zu bytes in an answer are too many: %d at most", all,
+		    CORS_LIST);
 }
 
 void

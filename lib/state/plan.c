@@ -184,8 +184,32 @@ methods(const struct vyx_rec *v, char *out, size_t cap)
 	return (struct vyx_str){ out, n };
 }
 
+void
+vyx_plan_note(struct vyx_plan *p, struct vyx_str key, const char *why,
+    int fatal)
+{
+	if (p->on_note)
+		p->on_note(p, key, key, why, fatal);
+}
+
+/* A route that cannot be used takes its requests all the same. */
+static void
+route_new(struct vyx_plan *p, struct row *e, const struct vyx_rec *v)
+{
+	const char *why = "its worker has no name";
+
+	if (e->worker)
+		e->policy = vyx_policy_new(v, &why);
+	if (e->policy)
+		return;
+	vyx_plan_note(p, e->key, why, 1);
+	e->policy = vyx_policy_refusing(e->key);
+	if (!e->worker)
+		e->worker = worker_get(p, VYX_STR("-"));
+}
+
 static struct row *
-row_new(struct vyx_plan *p, const struct vyx_rec *v, const char **why)
+row_new(struct vyx_plan *p, const struct vyx_rec *v)
 {
 	char list[VYX_REC_FIELDS * 33]; /* the most that a record holds */
 	struct vyx_str key = vyx_rec_str(v, VYX_F_KEY),
@@ -205,26 +229,16 @@ row_new(struct vyx_plan *p, const struct vyx_rec *v, const char **why)
 	e->methods = keep(&room, m);
 	if (v->table == VYX_T_PROC)
 		return e;
-	if (v->table == VYX_T_ROUTE && !(e->policy = vyx_policy_new(v, why))) {
-		free(e);
-		return NULL;
-	}
-	*why = "its worker has no name, or no memory";
-	if (!(e->worker = worker_get(p, vyx_rec_str(v, VYX_F_WORKER)))) {
+	e->worker = worker_get(p, vyx_rec_str(v, VYX_F_WORKER));
+	if (v->table == VYX_T_ROUTE)
+		route_new(p, e, v);
+	if (!e->worker || (v->table == VYX_T_ROUTE && !e->policy)) {
 		vyx_policy_left(e->policy);
 		free(e);
 		return NULL;
 	}
 	e->worker->refs++;
 	return e;
-}
-
-void
-vyx_plan_note(struct vyx_plan *p, struct vyx_str key, const char *why,
-    int fatal)
-{
-	if (p->on_note)
-		p->on_note(p, key, key, why, fatal);
 }
 
 /* What else a new row means; `old` is the one whose place it takes. */
@@ -257,11 +271,10 @@ row_put(struct vyx_plan *p, const struct vyx_rec *v)
 {
 	struct vyx_str key = vyx_rec_str(v, VYX_F_KEY);
 	struct row **at = find(p->rows, v->table, key);
-	const char *why = "out of memory";
-	struct row *e = row_new(p, v, &why), *old = *at;
+	struct row *e = row_new(p, v), *old = *at;
 
 	if (!e) {
-		vyx_plan_note(p, key, why, 1);
+		vyx_plan_note(p, key, "row cannot be used, or no memory", 1);
 		return;
 	}
 	e->next = old ? old->next : NULL;

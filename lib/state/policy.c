@@ -193,6 +193,23 @@ vyx_policy_new(const struct vyx_rec *row, const char **why)
 	return NULL;
 }
 
+struct vyx_policy *
+vyx_policy_refusing(struct vyx_str key)
+{
+	struct vyx_policy *p = calloc(1, sizeof *p + key.n);
+	struct build b = { .p = p };
+
+	if (!p)
+		return NULL;
+	b.at = (char *)(p + 1);
+	p->refs = 1;
+	p->unusable = 1;
+	p->payload_max = p->timeout = VYX_POLICY_SAME;
+	p->per_ip = p->per_token = VYX_POLICY_SAME;
+	p->key = keep(&b, key);
+	return p;
+}
+
 void
 vyx_policy_left(struct vyx_policy *p)
 {

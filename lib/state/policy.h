@@ -23,7 +23,8 @@
  *		 added replaces what was there under that name; what the
  *		 gateway says itself cannot be added (vyx_forward_may).
  *
- * A row that cannot be read is refused whole: half a policy is none.
+ * A row that cannot be read is refused whole: half a policy is none. Its route
+ * stays, and is for nobody.
  */
 
 #define VYX_POLICY_LINES 32             /* of `headers` */
@@ -32,7 +33,8 @@
 
 struct vyx_policy {
 	unsigned refs;
-	uint8_t none; /* policy: none */
+	uint8_t none;     /* policy: none */
+	uint8_t unusable; /* the row could not be read: it is for nobody */
 	struct vyx_str key, validate;
 	const struct vyx_str *role;
 	size_t n_roles;
@@ -46,6 +48,9 @@ struct vyx_policy {
 /* Of a row of `route`, with one reference. NULL: no memory, or *why says what
  * is wrong with it. */
 struct vyx_policy *vyx_policy_new(const struct vyx_rec *row, const char **why);
+/* Of a row that cannot be read. It must not fall to a broader route, whose
+ * policy is another. NULL: no memory. */
+struct vyx_policy *vyx_policy_refusing(struct vyx_str key);
 void vyx_policy_left(struct vyx_policy *p);
 
 #endif

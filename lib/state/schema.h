@@ -53,6 +53,7 @@
 #define VYX_SCHEMA_DEPTH 64        /* nesting, of schemas and documents */
 #define VYX_SCHEMA_REPORTS 32      /* of a check */
 #define VYX_SCHEMA_STEPS 10000000  /* of a check, unless told */
+#define VYX_SCHEMA_VALUES 50000    /* of a document: each has its memory */
 
 /* clang-format off */
 
@@ -105,7 +106,7 @@ void vyx_schema_free(struct vyx_schema *s);
 
 /*
  * Read a document as a check wants it: duplicate members refused, deeper than
- * VYX_SCHEMA_DEPTH refused. For json_decref(). NULL: *err says why.
+ * VYX_SCHEMA_DEPTH refused, and more than VYX_SCHEMA_VALUES values. For json_decref(). NULL: *err says why.
  */
 json_t *vyx_schema_doc(struct vyx_str text, struct vyx_schema_error *err);
 

@@ -58,8 +58,33 @@ vyx_schema_json(struct vyx_str text, unsigned deep,
 	return NULL;
 }
 
+/* How many values `text` has, or more: what begins one, and what parts two. */
+static size_t
+values(struct vyx_str text)
+{
+	size_t n = 1;
+	int quoted = 0;
+
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] == '"')
+			quoted = !quoted;
+		else if (quoted)
+			i += text.p[i] == '\\';
+		else
+			n += text.p[i] == ',' || text.p[i] == '[' ||
+			    text.p[i] == '{';
+	return n;
+}
+
 json_t *
 vyx_schema_doc(struct vyx_str text, struct vyx_schema_error *err)
 {
+	if (values(text) > VYX_SCHEMA_VALUES) {
+		*err = (struct vyx_schema_error){ .at = "/" };
+		snprintf(err->why, sizeof(err->why),
+		    "more than %d values, and names of values",
+		    VYX_SCHEMA_VALUES);
+		return NULL;
+	}
 	return vyx_schema_json(text, VYX_SCHEMA_DEPTH, err);
 }

@@ -324,7 +324,8 @@ test_bad_rows(void **state)
 	(void)state;
 	put("route", "a", ROUTE("/a"));
 	commit();
-	/* refused whole: the row of before stays */
+	/* refused whole: a route for nobody, so that no other has its requests
+	 */
 	put("route", "a", ROUTE("/b") "limits=payload=x\n");
 	assert_string_equal(heard(), "a,a!: limits cannot be read\n");
 	put("route", "n", ROUTE("/n") "headers=q%00 A\n");
@@ -332,9 +333,9 @@ test_bad_rows(void **state)
 	put("route", "n", "method=GET\npath=/n\n");
 	assert_non_null(strstr(heard(), "worker"));
 	commit();
-	assert_non_null(policy("/a"));
-	assert_null(policy("/b"));
-	assert_null(policy("/n"));
+	assert_null(policy("/a"));
+	assert_true(policy("/b")->unusable && policy("/n")->unusable);
+	assert_string_equal(target(p.table, "/n")->worker->id, "-");
 	/* a table that cannot be: the one of before stays, until it can */
 	t = p.table;
 	put("route", "x", ROUTE("/a/*rest/x"));
@@ -347,6 +348,7 @@ test_bad_rows(void **state)
 	commit();
 	assert_ptr_not_equal(p.table, t);
 	/* two alike: the later key wins, and it is said */
+	put("route", "a", ROUTE("/a"));
 	heard();
 	put("route", "a2", ROUTE("/a") "role=r\n");
 	commit();
@@ -355,6 +357,7 @@ test_bad_rows(void **state)
 	    "a2,a: takes the place of an earlier route\n");
 	del("route", "a2");
 	del("route", "a");
+	del("route", "n");
 }
 
 /* Of many alike the one with the last key, however they came. */

@@ -812,8 +812,18 @@ test_documents(void **state)
 	                               VYX_SCHEMA_DEPTH + 1),
 	    &e));
 	/* far beyond what a recursion could take */
-	assert_null(vyx_schema_doc(nest(&b, "[", "", "", 1000000), &e));
+	assert_null(vyx_schema_doc(nest(&b, "[", "", "", 40000), &e));
 	assert_non_null(strstr(e.why, "not JSON"));
+	/* as many values as there may be, commas in texts not counted */
+	assert_null(vyx_schema_doc(nest(&b, "[", "", "", VYX_SCHEMA_VALUES),
+	    &e));
+	assert_non_null(strstr(e.why, "more than 50000 values"));
+	b.n = 0;
+	vyx_buf_putc(&b, '"');
+	for (int i = 0; i < VYX_SCHEMA_VALUES; i++)
+		vyx_buf_puts(&b, "\\\",");
+	vyx_buf_putc(&b, '"');
+	json_decref(doc_text(vyx_buf_str(&b)));
 	vyx_buf_free(&b);
 }
 
