@@ -3,9 +3,8 @@
 # Slow clients by the hundred: another one feels little of them, each is cut by
 # the time-out or the rate that it breaks, and nothing of them stays.
 #
-# Bodies that stream and answers too long for the buffers hold connections of
-# their worker: for those the other client is one of another worker. His own
-# would keep him waiting.
+# Answers too long for the buffers hold connections of their worker: for those
+# the other client is one of another worker. His own would keep him waiting.
 
 load lib/vyx
 load lib/flow
