@@ -698,7 +698,9 @@ def places():
         chunked = (b"POST / HTTP/1.1\r\nHost: h\r\n"
                    b"Transfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n")
         slow += [g.client().send(chunked) for _ in range(4)]
-        until(lambda: len(g.pool.held) == 2)
+        until(lambda: g.figures()["busy"] == "2")
+        time.sleep(0.1)
+        assert g.figures()["busy"] == "2"
         # others are served at once, and so is what came whole meanwhile
         for _ in range(20):
             assert g.get().status == 200
