@@ -48,6 +48,9 @@ int vyx_conf_field(struct vyx_doc *d, unsigned line, const char *key,
 #define VYX_KEY_OF(w, k) vyx_conf_shown((char[200]){ 0 }, 200, (w), (k))
 const char *vyx_conf_shown(char *into, size_t size,
     const struct vyx_conf_where *w, enum vyx_conf_key k);
+/* Room in *v for a text of each node in `o`, none there yet; NULL: no memory. */
+struct vyx_str *vyx_conf_list(const struct vyx_conf_where *w,
+    struct vyx_conf_val *v, const struct vyx_doc_node *o);
 void vyx_conf_check_globals(struct vyx_conf *c);
 void vyx_conf_check_workers(struct vyx_conf *c);
 /* gateway.*, jwt.* and cors.*: what their values must be. */

@@ -76,12 +76,8 @@ vyx_conf_env(const struct vyx_conf_where *w, enum vyx_conf_key k,
 		    VYX_CONF_ENV);
 		return;
 	}
-	list = vyx_notes_get(w->doc->notes, (o->n + 1) * sizeof *list);
-	if (!list)
+	if (!(list = vyx_conf_list(w, v, o)))
 		return;
-	v->list = list;
-	v->n = 0;
-	v->line = o->line;
 	for (const struct vyx_doc_node *i = o->child; i; i = i->next) {
 		struct vyx_str s = variable(w, i, o->kind == VYX_DOC_MAP);
 
@@ -189,12 +185,8 @@ vyx_conf_pairs(const struct vyx_conf_where *w, enum vyx_conf_key k,
 		    vyx_doc_kind_name(o->kind));
 		return;
 	}
-	list = vyx_notes_get(w->doc->notes, (o->n + 1) * sizeof *list);
-	if (!list)
+	if (!(list = vyx_conf_list(w, v, o)))
 		return;
-	v->list = list;
-	v->n = 0;
-	v->line = o->line;
 	for (const struct vyx_doc_node *i = o->child; i; i = i->next) {
 		struct vyx_str s = pair(w, i, key);
 

@@ -213,6 +213,21 @@ read_word(const struct vyx_conf_where *w, enum vyx_conf_key k,
 	v->line = o->line;
 }
 
+struct vyx_str *
+vyx_conf_list(const struct vyx_conf_where *w, struct vyx_conf_val *v,
+    const struct vyx_doc_node *o)
+{
+	struct vyx_str *list =
+	    vyx_notes_get(w->doc->notes, (o->n + 1) * sizeof *list);
+
+	if (!list)
+		return NULL;
+	v->list = list;
+	v->n = 0;
+	v->line = o->line;
+	return list;
+}
+
 static void
 read_list(const struct vyx_conf_where *w, enum vyx_conf_key k,
     const struct vyx_doc_node *o, struct vyx_conf_val *v)
@@ -226,12 +241,8 @@ read_list(const struct vyx_conf_where *w, enum vyx_conf_key k,
 		    "must be a text or a list, not a mapping");
 		return;
 	}
-	list = vyx_notes_get(w->doc->notes, (o->n + 1) * sizeof *list);
-	if (!list)
+	if (!(list = vyx_conf_list(w, v, o)))
 		return;
-	v->list = list;
-	v->n = 0;
-	v->line = o->line;
 	for (; item; item = o->kind == VYX_DOC_LIST ? item->next : NULL)
 		if (text_ok(w, VYX_KEY_OF(w, k), item, STR_MAX))
 			list[v->n++] = item->text;
